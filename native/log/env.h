@@ -1,0 +1,29 @@
+// What the log layer stands on, passed in by whoever composes the engine. Nothing in log/ reaches the kernel or the clock another way.
+#pragma once
+
+#include "base/result.h"
+#include "io/async_writer.h"
+#include "io/clock.h"
+#include "io/executor.h"
+#include "io/file.h"
+
+namespace sluice::log {
+
+enum class Severity : uint8_t { kInfo, kWarn, kError };
+
+// Log lines for people: one line each, naming file and position where there is one. Thread: any.
+class Reporter {
+ public:
+  virtual ~Reporter() = default;
+  virtual void Report(Severity severity, const std::string& line) = 0;
+};
+
+struct Env {
+  io::FileSystem* fs = nullptr;
+  io::Clock* clock = nullptr;
+  io::Executor* pool = nullptr;
+  io::AsyncWriter* writer = nullptr;
+  Reporter* reporter = nullptr;
+};
+
+}  // namespace sluice::log

@@ -1,0 +1,111 @@
+// A log directory: its lock, identity and Kafka's checkpoint files, the journal, all its partitions' logs, and the order in which they
+// become durable. One per engine.
+//
+// Start:   Open -> OpenPartitions of __cluster_metadata-0 -> (the control plane reads it) -> OpenPartitions of all others -> FinishRecovery.
+//          Appends are refused (kOffline) until FinishRecovery is done.
+// A tick:  Log::Append ... Log::Append -> Commit -> (later) the journal completes and high watermarks advance.
+// Stop:    CloseClean, or nothing at all (kill -9, power cut).
+//
+// Thread: home thread. Blocking work goes to env.pool.
+// Owns: the logs and the journal.
+// After error: a failed journal takes the directory offline (status() tells): every log fails its waiters and refuses appends.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "log/config.h"
+#include "log/env.h"
+#include "log/log.h"
+
+namespace sluice::log {
+
+struct LogDirOptions {
+  std::string path;
+  std::string cluster_id;     // empty: take meta.properties' or make one
+  int32_t node_id = 1;
+  std::string directory_id;   // empty: take meta.properties' or make one
+  int64_t journal_bytes = 512ll << 20;
+  bool embedded = false;      // no meta.properties needed: an engine inside a program
+};
+
+struct PartitionSpec {
+  TopicPartition name;
+  TopicId id;
+  LeaderEpoch epoch{0};
+  LogConfig config;
+};
+
+struct OpenOutcome {
+  Status status;              // not ok: the partition stays offline, the others go on
+  Log* log = nullptr;
+};
+
+struct RecoveryReport {
+  bool clean = true;
+  int64_t journal_bytes_read = 0;
+  int64_t entries_replayed = 0;
+  int64_t entries_skipped = 0;
+  int64_t bytes_scanned = 0;
+  std::vector<std::string> strays;   // folders renamed to -stray
+};
+
+struct LogDirStats {
+  int64_t journal_capacity = 0, journal_used = 0, journal_writes = 0, journal_bytes = 0, checkpoints = 0;
+  int64_t partitions = 0;
+};
+
+class LogDir {
+ public:
+  // Takes the lock, checks meta.properties, reads checkpoint and journal. Blocking. kLocked, kForeign, kCorrupt with one clear line.
+  static Result<std::unique_ptr<LogDir>> Open(const Env& env, const LogDirOptions& options);
+  ~LogDir();
+
+  const std::string& path() const;
+  const std::string& cluster_id() const;
+  const std::string& directory_id() const;
+  bool was_clean() const;
+  Status status() const;
+
+  // Opens or makes logs on the pool, replaying the journal's entries for each; `done` runs on the home thread with one outcome per spec, in order.
+  // A partition made now is durable (directory, partition.metadata) when `done` runs.
+  void OpenPartitions(std::vector<PartitionSpec> specs, std::function<void(std::vector<OpenOutcome>)> done);
+  // All partitions that metadata names are open: sets aside folders that nobody opened (unless `keep_unknown`), syncs, writes a checkpoint, begins a new incarnation of the journal.
+  void FinishRecovery(bool keep_unknown, std::function<void(Result<RecoveryReport>)> done);
+
+  Log* Find(const TopicIdPartition& id) const;
+  std::vector<Log*> Logs() const;
+  // Deletes a partition's log: entry in the journal, directory renamed, files gone after the delay. `done` when it is durable.
+  void DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done);
+  // A new configuration; a change from os to fsync is effective when `done` runs (synced and checkpointed).
+  void SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done);
+  // DeleteRecords: moves the start; `done` with the new start when it is durable.
+  void DeleteRecords(Log* log, Offset start, std::function<void(Result<Offset>)> done);
+
+  // A log that has something staged says so, once per tick.
+  void MarkStaged(Log* log);
+  // False while the journal is full or far behind: whoever appends for clients waits (stops executing Produce) until OnRoom's callback runs.
+  // Appends that come all the same are taken, never refused.
+  bool HasRoom() const;
+  void OnRoom(std::function<void()> callback);   // one callback, kept; runs on each change from no room to room
+  // End of a tick: writes every staged log, sends one journal write for all of them, enters the kernel once. Cheap when nothing is staged.
+  void Commit();
+  // Retention, rolls by time, delayed file deletion, checkpoint pacing; call about every 100 ms.
+  void OnTimer();
+
+  // Syncs everything, writes Kafka's checkpoints and snapshots, removes the journal, writes .kafka_cleanshutdown last. `done` once; then destroy.
+  void CloseClean(std::function<void(Status)> done);
+
+  LogDirStats stats() const;
+
+ private:
+  struct Impl;
+  explicit LogDir(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::log
