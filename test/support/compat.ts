@@ -1,0 +1,47 @@
+// The list of what passes, test/compat/PASSING.json, and the tests that are held against it. A test that is in the list must
+// pass. One that is not in it may fail (it is reported as a todo), and must be added as soon as it passes. The list only
+// grows: test/compat/passing.test.ts compares it with its own past.
+// Against Apache Kafka itself (SLUICE_COMPAT_TARGET=kafka) every test must pass: what the oracle does not do is not asked.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test, type TestContext } from 'node:test';
+import { targetKind } from './broker.js';
+import { repositoryRoot } from './paths.js';
+
+export const passingFile = join('test', 'compat', 'PASSING.json');
+
+export type PassingList = Readonly<Record<string, readonly string[]>>;
+
+export function readPassingList(): PassingList {
+  return JSON.parse(readFileSync(join(repositoryRoot, passingFile), 'utf8')) as PassingList;
+}
+
+export interface CompatSuite {
+  /** Declares one test of this client. Names are unique within the client. */
+  test(name: string, body: (context: TestContext) => Promise<void>): void;
+}
+
+export function compatSuite(client: string): CompatSuite {
+  const isOracle = targetKind() === 'kafka';
+  const listed = new Set(readPassingList()[client] ?? []);
+  const declared = new Set<string>();
+  const newlyPassing: string[] = [];
+  after(() => {
+    if (isOracle) return;
+    const gone = [...listed].filter((name) => !declared.has(name));
+    assert.deepEqual(gone, [], `listed in ${passingFile} under ${client}, but there is no such test any more`);
+    assert.deepEqual(newlyPassing, [], `these pass now: add them to ${passingFile} under ${client}`);
+  });
+  return {
+    test(name, body) {
+      assert.ok(!declared.has(name), `two tests named ${name}`);
+      declared.add(name);
+      const mustPass = isOracle || listed.has(name);
+      test(`${client}: ${name}`, { todo: mustPass ? false : 'not yet in the list of what passes' }, async (context) => {
+        await body(context);
+        if (!mustPass) newlyPassing.push(name);
+      });
+    },
+  };
+}
