@@ -2,6 +2,7 @@
 #include "io/async_writer.h"
 
 #include <liburing.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -97,6 +98,16 @@ class UringWriter final : public AsyncWriter {
     return reaped;
   }
 
+  void Drain() override {
+    while (pending() > 0) {
+      Flush();
+      io_uring_cqe* cqe = nullptr;
+      int failure = ::io_uring_wait_cqe(&ring_, &cqe);
+      SLUICE_ASSERT(failure == 0 || failure == -EINTR || failure == -EAGAIN);
+      (void)Reap();
+    }
+  }
+
   int event_fd() const override { return event_fd_; }
   size_t pending() const override { return in_flight_ + queued_.size(); }
   const char* driver() const override { return "io_uring"; }
@@ -121,6 +132,14 @@ class ThreadWriter final : public AsyncWriter {
     queued_.clear();
   }
   size_t Reap() override { return thread_->RunCompletions(); }
+  void Drain() override {
+    while (pending() > 0) {
+      Flush();
+      pollfd wait{thread_->event_fd(), POLLIN, 0};
+      (void)::poll(&wait, 1, -1);
+      (void)Reap();
+    }
+  }
   int event_fd() const override { return thread_->event_fd(); }
   size_t pending() const override { return thread_->pending() + queued_.size(); }
   const char* driver() const override { return "epoll"; }

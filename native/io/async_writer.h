@@ -32,6 +32,8 @@ class AsyncWriter {
   virtual void Flush() = 0;
   // Calls OnWritten of what has completed, without waiting; returns how many.
   virtual size_t Reap() = 0;
+  // Blocks until nothing is queued or in flight, calling OnWritten: for a stop, or before buffers in flight are freed.
+  virtual void Drain() = 0;
   // Readable when completions wait.
   virtual int event_fd() const = 0;
   virtual size_t pending() const = 0;

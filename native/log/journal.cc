@@ -1,0 +1,307 @@
+#include "log/journal.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/assert.h"
+#include "base/crc32c.h"
+
+namespace sluice::log {
+namespace {
+
+constexpr size_t kMaxInFlight = 8;               // 1 MiB at this depth reaches the disk's own pace
+constexpr int64_t kFirstFileBytes = 8 << 20;     // small, so that a start does not wait
+constexpr int64_t kFileBytes = 32 << 20;
+constexpr size_t kSpareFrames = kMaxInFlight + 1;
+constexpr size_t kKeptFrameBytes = kFrameTargetBytes + (256 << 10);  // larger buffers are given back
+static_assert(kFirstFileBytes >= kFrameMaxBytes, "any frame must fit into any file");
+
+uint8_t* AllocateAligned(size_t bytes) {
+  void* p = nullptr;
+  SLUICE_ASSERT(::posix_memalign(&p, kJournalBlock, bytes) == 0);
+  return static_cast<uint8_t*>(p);
+}
+
+// Writes zeros, so that later writes find written extents and commit no metadata.
+Status MakeZeroed(io::FileSystem& fs, const std::string& dir, const std::string& path, int64_t bytes, bool direct, std::unique_ptr<io::File>* out) {
+  Result<std::unique_ptr<io::File>> file = fs.Open(path, direct ? io::OpenMode::kDirectSync : io::OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  constexpr int64_t kPiece = 1 << 20;
+  std::unique_ptr<uint8_t, void (*)(void*)> zeros(AllocateAligned(kPiece), &std::free);
+  std::memset(zeros.get(), 0, kPiece);
+  for (int64_t at = 0; at < bytes; at += kPiece) {
+    SLUICE_TRY((*file)->WriteAt({zeros.get(), static_cast<size_t>(std::min(kPiece, bytes - at))}, at));
+  }
+  SLUICE_TRY((*file)->Sync());
+  SLUICE_TRY(fs.SyncDir(dir));
+  *out = file.take();
+  return Status::Ok();
+}
+
+}  // namespace
+
+void Journal::AlignedFree::operator()(uint8_t* p) const { std::free(p); }
+
+struct Journal::Frame final : public io::WriteOp {
+  explicit Frame(Journal* journal) : owner(journal) {}
+  void OnWritten(Status status) override { owner->OnFrameWritten(this, std::move(status)); }
+  void Reserve(size_t bytes) {
+    if (bytes <= capacity) return;
+    size_t grown = static_cast<size_t>(RoundUpToBlock(static_cast<int64_t>(std::max(bytes, capacity * 2))));
+    std::unique_ptr<uint8_t, AlignedFree> bigger(AllocateAligned(grown));
+    if (used > 0) std::memcpy(bigger.get(), buffer.get(), used);
+    buffer = std::move(bigger);
+    capacity = grown;
+  }
+
+  Journal* const owner;
+  std::unique_ptr<uint8_t, AlignedFree> buffer;
+  size_t capacity = 0;
+  size_t used = 0;
+  uint32_t entries = 0;
+  uint64_t sequence = 0;
+  bool written = false;
+  std::vector<std::pair<void*, Offset>> ends;  // one per log that has entries here, its last end
+};
+
+struct Journal::JournalFile {
+  std::string path;
+  std::unique_ptr<io::File> file;
+  int64_t bytes = 0;
+  int64_t at = 0;                // where the next frame goes
+  uint64_t last_sequence = 0;    // of the frames in it
+};
+
+Journal::Journal(const Env& env, Options options, JournalMark begin, OnDurable on_durable, std::function<void(const Status&)> on_failed)
+    : env_(env),
+      options_(std::move(options)),
+      on_durable_(std::move(on_durable)),
+      on_failed_(std::move(on_failed)),
+      incarnation_(begin.incarnation),
+      last_sealed_(begin.sequence),
+      last_sealed_crc_(begin.crc),
+      durable_(begin.sequence),
+      alive_(std::make_shared<bool>(true)) {}
+
+Journal::~Journal() {
+  *alive_ = false;
+  // The kernel may still read frames in flight; whoever destroys the writer waits for them, so the writer must be drained first.
+  for (const auto& frame : frames_) SLUICE_ASSERT(failed_ || frame->written || frame->file == nullptr);
+}
+
+std::string Journal::FileName(uint64_t number) { return "journal-" + std::to_string(number); }
+
+int64_t Journal::NextFileBytes() const { return std::min(kFileBytes, std::max(kFirstFileBytes, options_.max_bytes / 8)); }
+
+Status Journal::Create() {
+  Result<std::vector<io::DirEntry>> entries = env_.fs->List(options_.dir);
+  if (!entries.ok()) return entries.status();
+  for (const io::DirEntry& entry : *entries) {
+    if (entry.name.rfind("journal-", 0) != 0) continue;
+    uint64_t number = std::strtoull(entry.name.c_str() + 8, nullptr, 10);
+    next_file_ = std::max(next_file_, number + 1);
+  }
+  auto first = std::make_unique<JournalFile>();
+  first->path = options_.dir + "/" + FileName(next_file_++);
+  first->bytes = kFirstFileBytes;
+  SLUICE_TRY(MakeZeroed(*env_.fs, options_.dir, first->path, first->bytes, options_.alignment != 0, &first->file));
+  live_.push_back(std::move(first));
+  return Status::Ok();
+}
+
+Journal::Frame& Journal::OpenFrame(size_t needed) {
+  if (open_ && open_->used + needed > static_cast<size_t>(kFrameTargetBytes) && open_->entries > 0) Seal();
+  if (!open_) {
+    if (spare_.empty()) {
+      open_ = std::make_unique<Frame>(this);
+    } else {
+      open_ = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    open_->used = kFrameHeaderBytes;
+    open_->entries = 0;
+    open_->written = false;
+    open_->file = nullptr;
+    open_->ends.clear();
+    open_->Reserve(static_cast<size_t>(kJournalBlock));
+  }
+  open_->Reserve(open_->used + needed);
+  return *open_;
+}
+
+void Journal::Add(const Entry& entry, void* owner) {
+  if (failed_) return;
+  SLUICE_ASSERT_OP(static_cast<int64_t>(entry.payload.size()), <=, kJournalMaxBatch);
+  const size_t needed = kEntryHeaderBytes + entry.payload.size();
+  Frame& frame = OpenFrame(needed);
+  uint8_t* at = frame.buffer.get() + frame.used;
+  EncodeEntryHeader(entry, at);
+  if (!entry.payload.empty()) std::memcpy(at + kEntryHeaderBytes, entry.payload.data(), entry.payload.size());
+  frame.used += needed;
+  ++frame.entries;
+  backlog_bytes_ += static_cast<int64_t>(needed);
+  if (owner == nullptr) return;
+  if (!frame.ends.empty() && frame.ends.back().first == owner) {
+    frame.ends.back().second = entry.end;
+  } else {
+    frame.ends.emplace_back(owner, entry.end);
+  }
+}
+
+void Journal::WhenDurable(std::function<void()> run) {
+  if (failed_) return;
+  uint64_t target = last_sealed_ + (open_ ? 1 : 0);
+  if (target <= durable_) {
+    run();
+    return;
+  }
+  when_durable_.emplace_back(target, std::move(run));
+}
+
+void Journal::Seal() {
+  if (failed_ || !open_ || open_->entries == 0) return;
+  Frame& frame = *open_;
+  frame.sequence = ++last_sealed_;
+  FrameHeader header;
+  header.incarnation = incarnation_;
+  header.sequence = frame.sequence;
+  header.length = static_cast<uint32_t>(frame.used);
+  header.entries = frame.entries;
+  header.prev_crc = last_sealed_crc_;
+  EncodeFrameHeader(header, frame.buffer.get());
+  header.crc = FrameCrc({frame.buffer.get(), frame.used});
+  EncodeFrameHeader(header, frame.buffer.get());
+  last_sealed_crc_ = header.crc;
+  size_t padded = static_cast<size_t>(RoundUpToBlock(static_cast<int64_t>(frame.used)));
+  frame.Reserve(padded);
+  std::memset(frame.buffer.get() + frame.used, 0, padded - frame.used);
+  frame.data = {frame.buffer.get(), padded};
+  frames_.push_back(std::move(open_));
+  Pump();
+}
+
+bool Journal::PlaceFrame(Frame* frame) {
+  const int64_t length = static_cast<int64_t>(frame->data.size());
+  if (live_.empty() || live_.back()->at + length > live_.back()->bytes) {
+    if (free_.empty()) {
+      MaybeGrow();
+      return false;
+    }
+    free_.front()->at = 0;
+    live_.push_back(std::move(free_.front()));
+    free_.pop_front();
+  }
+  JournalFile& file = *live_.back();
+  frame->file = file.file.get();
+  frame->position = file.at;
+  frame->sync_after = options_.alignment == 0;
+  file.at += length;
+  file.last_sequence = frame->sequence;
+  // Grow ahead of need: the next file should be there before this one is full.
+  if (free_.empty() && file.at > file.bytes / 2) MaybeGrow();
+  return true;
+}
+
+void Journal::Pump() {
+  while (placed_ < frames_.size() && placed_ < kMaxInFlight) {
+    Frame* frame = frames_[placed_].get();
+    if (!PlaceFrame(frame)) return;
+    ++placed_;
+    ++writes_;
+    bytes_written_ += static_cast<int64_t>(frame->data.size());
+    env_.writer->Submit(frame);
+  }
+}
+
+void Journal::OnFrameWritten(Frame* frame, Status status) {
+  frame->written = true;
+  if (!status.ok()) {
+    Fail(std::move(status));
+    return;
+  }
+  Retire();
+}
+
+void Journal::Retire() {
+  while (!failed_ && !frames_.empty() && placed_ > 0 && frames_.front()->written) {
+    std::unique_ptr<Frame> frame = std::move(frames_.front());
+    frames_.pop_front();
+    --placed_;
+    durable_ = frame->sequence;
+    backlog_bytes_ -= static_cast<int64_t>(frame->used) - static_cast<int64_t>(kFrameHeaderBytes);
+    for (const auto& [owner, end] : frame->ends) on_durable_(owner, end);
+    if (spare_.size() < kSpareFrames && frame->capacity <= kKeptFrameBytes) spare_.push_back(std::move(frame));
+  }
+  if (!when_durable_.empty()) {
+    std::vector<std::function<void()>> due;
+    auto keep = std::stable_partition(when_durable_.begin(), when_durable_.end(), [this](const auto& w) { return w.first <= durable_; });
+    for (auto it = when_durable_.begin(); it != keep; ++it) due.push_back(std::move(it->second));
+    when_durable_.erase(when_durable_.begin(), keep);
+    for (auto& run : due) run();
+  }
+  Pump();
+}
+
+void Journal::Fail(Status status) {
+  if (failed_) return;
+  failed_ = true;
+  when_durable_.clear();
+  on_failed_(status);
+}
+
+void Journal::MaybeGrow() {
+  const int64_t bytes = NextFileBytes();
+  if (growing_ || capacity_bytes() + bytes > options_.max_bytes) return;
+  growing_ = true;
+  auto made = std::make_shared<JournalFile>();
+  made->path = options_.dir + "/" + FileName(next_file_++);
+  made->bytes = bytes;
+  auto status = std::make_shared<Status>();
+  io::FileSystem* fs = env_.fs;
+  std::string dir = options_.dir;
+  bool direct = options_.alignment != 0;
+  std::shared_ptr<bool> alive = alive_;
+  env_.pool->Submit(io::MakeJob(
+      [fs, dir, made, status, direct] { *status = MakeZeroed(*fs, dir, made->path, made->bytes, direct, &made->file); },
+      [this, alive, made, status] {
+        if (!*alive) return;
+        growing_ = false;
+        if (!status->ok()) {
+          // A full disk is no failed journal: what is there goes on being recycled, and the next need tries again.
+          env_.reporter->Report(Severity::kWarn, "journal cannot grow: " + status->ToString());
+          (void)env_.fs->Remove(made->path);
+          if (status->code() != Code::kNoSpace) Fail(*status);
+          return;
+        }
+        free_.push_back(std::make_unique<JournalFile>(std::move(*made)));
+        Pump();
+        env_.writer->Flush();
+      }));
+}
+
+void Journal::Free(const JournalMark& mark) {
+  if (mark.incarnation != incarnation_) return;
+  while (live_.size() > 1 && live_.front()->last_sequence <= mark.sequence) {
+    free_.push_back(std::move(live_.front()));
+    live_.pop_front();
+  }
+  // The file being filled is free as well when nothing newer is in it and nothing in flight: it begins anew at its next use.
+  Pump();
+  env_.writer->Flush();
+}
+
+int64_t Journal::used_bytes() const {
+  int64_t used = 0;
+  for (const auto& file : live_) used += file->at;
+  return used;
+}
+
+int64_t Journal::capacity_bytes() const {
+  int64_t bytes = 0;
+  for (const auto& file : live_) bytes += file->bytes;
+  for (const auto& file : free_) bytes += file->bytes;
+  return bytes;
+}
+
+}  // namespace sluice::log

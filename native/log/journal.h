@@ -1,0 +1,118 @@
+// The journal: one sequential stream of synced writes that makes every log of a directory durable. See docs/ARCHITECTURE.md for why.
+//
+// Frames are filled by Add, closed by Seal (once per tick), and written in order, several in flight; what counts is the contiguous prefix
+// that has completed. Files are preallocated with zeros on the pool and recycled once a checkpoint has freed them.
+//
+// Thread: home thread.
+// Owns: its files, the frames in flight.
+// After error: failed() is set for good and on_failed is called once; nothing is reported durable from then on.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "io/async_writer.h"
+#include "log/env.h"
+#include "log/journal_format.h"
+
+namespace sluice::log {
+
+// Where the chain begins to be read after a crash.
+struct JournalMark {
+  uint64_t incarnation = 1;
+  uint64_t sequence = 0;   // the last frame that the checkpoint covers
+  uint32_t crc = 0;        // its CRC
+};
+
+class Journal {
+ public:
+  struct Options {
+    std::string dir;            // exists
+    int64_t max_bytes = 512ll << 20;
+    uint32_t alignment = 4096;  // 0: O_DIRECT is refused here, use plain writes and fdatasync
+  };
+
+  // Told when a frame and all before it are durable, with what Add passed for it, in order.
+  using OnDurable = std::function<void(void* owner, Offset end)>;
+
+  Journal(const Env& env, Options options, JournalMark begin, OnDurable on_durable, std::function<void(const Status&)> on_failed);
+  ~Journal();
+
+  // Makes the first file, zeroed. Blocking; files named in `keep` (of a recovery that is not checkpointed yet) are left alone.
+  Status Create();
+
+  // Adds an entry to the open frame. When the frame is durable, on_durable(owner, entry.end) is called if owner is not null.
+  void Add(const Entry& entry, void* owner);
+  // Calls `run` once everything added so far is durable (at once if it is); not called after a failure.
+  void WhenDurable(std::function<void()> run);
+  // Closes the open frame and starts what may be written now. The caller flushes env.writer.
+  void Seal();
+
+  bool failed() const { return failed_; }
+  // Frames added but not durable, in bytes.
+  int64_t backlog_bytes() const { return backlog_bytes_; }
+  bool idle() const { return frames_.empty() && !open_; }
+
+  // The chain up to the last sealed frame: what a checkpoint that is cut now covers.
+  JournalMark Cut() const { return JournalMark{incarnation_, last_sealed_, last_sealed_crc_}; }
+  // A durable checkpoint covers everything up to `mark`: files that hold nothing newer are free again.
+  void Free(const JournalMark& mark);
+  // Bytes of files that a checkpoint has not freed, against max_bytes.
+  int64_t used_bytes() const;
+  int64_t capacity_bytes() const;
+  int64_t max_bytes() const { return options_.max_bytes; }
+
+  int64_t writes() const { return writes_; }
+  int64_t bytes_written() const { return bytes_written_; }
+
+  static std::string FileName(uint64_t number);
+
+ private:
+  struct Frame;
+  struct JournalFile;
+  class GrowJob;
+  struct AlignedFree { void operator()(uint8_t* p) const; };
+
+  Frame& OpenFrame(size_t needed);
+  void Pump();
+  bool PlaceFrame(Frame* frame);
+  void OnFrameWritten(Frame* frame, Status status);
+  void Retire();
+  void Fail(Status status);
+  void MaybeGrow();
+  int64_t NextFileBytes() const;
+
+  const Env env_;
+  const Options options_;
+  const OnDurable on_durable_;
+  const std::function<void(const Status&)> on_failed_;
+
+  uint64_t incarnation_;
+  uint64_t last_sealed_;
+  uint32_t last_sealed_crc_;
+  bool failed_ = false;
+
+  std::deque<std::unique_ptr<Frame>> frames_;       // sealed, in order: waiting for room, in flight, or written behind one in flight
+  size_t placed_ = 0;                               // how many of frames_ have been given to the writer
+  std::unique_ptr<Frame> open_;
+  std::vector<std::unique_ptr<Frame>> spare_;       // buffers kept for reuse
+  std::vector<std::pair<uint64_t, std::function<void()>>> when_durable_;
+  uint64_t durable_ = 0;
+
+  std::deque<std::unique_ptr<JournalFile>> live_;   // oldest first; the last is being filled
+  std::deque<std::unique_ptr<JournalFile>> free_;   // zeroed or recycled
+  uint64_t next_file_ = 0;
+  bool growing_ = false;
+  std::shared_ptr<bool> alive_;                     // pool jobs look whether the journal is still there
+
+  int64_t backlog_bytes_ = 0;
+  int64_t writes_ = 0;
+  int64_t bytes_written_ = 0;
+};
+
+}  // namespace sluice::log

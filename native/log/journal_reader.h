@@ -1,0 +1,59 @@
+// Reads a journal after a crash: follows the chain from a checkpoint's mark and sorts what it finds by partition.
+// Thread: any, blocking. Reading entries of different partitions at once is safe.
+// After error: kIo only; damage ends the chain and is no error, since what lies behind it was never acknowledged.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "io/file.h"
+#include "log/journal.h"
+#include "log/journal_format.h"
+
+namespace sluice::log {
+
+class JournalReader {
+ public:
+  // Where an entry lies.
+  struct Ref {
+    uint32_t file = 0;
+    uint32_t length = 0;     // entry header and payload
+    int64_t position = 0;
+  };
+
+  static Result<std::unique_ptr<JournalReader>> Scan(io::FileSystem& fs, const std::string& dir, const JournalMark& from);
+
+  const JournalMark& end() const { return end_; }
+  int64_t bytes_read() const { return bytes_read_; }
+  int64_t frames() const { return frames_; }
+  int64_t entries() const { return entries_; }
+  // The partition's entries in journal order; nullptr when there are none.
+  const std::vector<Ref>* EntriesOf(const TopicIdPartition& id) const;
+  std::vector<TopicIdPartition> Partitions() const;
+  // Reads one entry into `buffer`; the entry's payload views it.
+  Result<Entry> Read(const Ref& ref, std::vector<uint8_t>* buffer) const;
+
+ private:
+  struct Source {
+    std::string path;
+    std::unique_ptr<io::File> file;
+    int64_t bytes = 0;
+    uint64_t first_sequence = 0;
+  };
+  Status WalkFrom(size_t source, uint64_t* next_sequence, uint32_t* prev_crc, uint64_t wanted_from, bool* progressed);
+  void Index(uint32_t file, int64_t position, Bytes frame, uint32_t count);
+
+  std::vector<Source> sources_;
+  JournalMark end_;
+  int64_t bytes_read_ = 0;
+  int64_t frames_ = 0;
+  int64_t entries_ = 0;
+  std::vector<uint8_t> buffer_;
+  std::unordered_map<TopicIdPartition, std::vector<Ref>> by_partition_;
+};
+
+}  // namespace sluice::log

@@ -1,0 +1,130 @@
+#include "log/kafka_files.h"
+
+#include <sys/random.h>
+
+#include <charconv>
+#include <ctime>
+#include <vector>
+
+#include "base/assert.h"
+
+namespace sluice::log {
+namespace {
+
+constexpr int64_t kMaxSmallFile = 64 << 20;
+
+bool ParseInt(const std::string& text, int64_t* out) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  size_t begin = 0;
+  while (begin < text.size()) {
+    size_t end = text.find('\n', begin);
+    if (end == std::string::npos) end = text.size();
+    size_t stop = end > begin && text[end - 1] == '\r' ? end - 1 : end;
+    lines.push_back(text.substr(begin, stop - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+}  // namespace
+
+Result<MetaProperties> ReadMetaProperties(io::FileSystem& fs, const std::string& dir) {
+  const std::string path = dir + "/" + kMetaPropertiesName;
+  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxSmallFile);
+  if (!text.ok()) return text.status();
+  MetaProperties properties;
+  int64_t version = -1;
+  for (const std::string& line : Lines(*text)) {
+    if (line.empty() || line[0] == '#') continue;
+    size_t equals = line.find('=');
+    if (equals == std::string::npos) return Status::Error(Code::kInvalid, path + " has a line that is no key=value: " + line);
+    std::string key = line.substr(0, equals), value = line.substr(equals + 1);
+    int64_t number = 0;
+    if (key == "cluster.id") properties.cluster_id = value;
+    if (key == "directory.id") properties.directory_id = value;
+    if (key == "version" || key == "node.id") {
+      if (!ParseInt(value, &number)) return Status::Error(Code::kInvalid, path + " has " + key + "=" + value + ", a whole number is expected");
+      if (key == "version") version = number;
+      if (key == "node.id") properties.node_id = static_cast<int32_t>(number);
+    }
+  }
+  if (version != 1) {
+    return Status::Error(Code::kInvalid, path + " has version=" + (version < 0 ? std::string("nothing") : std::to_string(version)) +
+                                             "; version=1 (KRaft) is what can be opened");
+  }
+  return properties;
+}
+
+Status WriteMetaProperties(io::FileSystem& fs, const std::string& dir, const MetaProperties& properties) {
+  time_t now = ::time(nullptr);
+  tm parts;
+  ::gmtime_r(&now, &parts);
+  char date[64];
+  ::strftime(date, sizeof(date), "%a %b %d %H:%M:%S UTC %Y", &parts);
+  std::string text = "#\n#" + std::string(date) + "\ncluster.id=" + properties.cluster_id + "\ndirectory.id=" + properties.directory_id +
+                     "\nnode.id=" + std::to_string(properties.node_id) + "\nversion=1\n";
+  return io::WriteFileAtomically(fs, dir + "/" + kMetaPropertiesName, text);
+}
+
+Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& path) {
+  OffsetsByPartition offsets;
+  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxSmallFile);
+  if (!text.ok()) return text.code() == Code::kNotFound ? Result<OffsetsByPartition>(offsets) : text.status();
+  auto damaged = [&](size_t line) {
+    return Status::Error(Code::kCorrupt, path + " line " + std::to_string(line + 1) + " is not as Kafka writes it");
+  };
+  std::vector<std::string> lines = Lines(*text);
+  int64_t count = 0;
+  if (lines.empty() || lines[0] != "0") return damaged(0);
+  if (lines.size() < 2 || !ParseInt(lines[1], &count) || count != static_cast<int64_t>(lines.size()) - 2) return damaged(1);
+  for (size_t i = 2; i < lines.size(); ++i) {
+    size_t second = lines[i].rfind(' ');
+    size_t first = second == std::string::npos || second == 0 ? std::string::npos : lines[i].rfind(' ', second - 1);
+    int64_t partition, offset;
+    if (first == std::string::npos || !ParseInt(lines[i].substr(first + 1, second - first - 1), &partition) ||
+        !ParseInt(lines[i].substr(second + 1), &offset)) {
+      return damaged(i);
+    }
+    offsets[TopicPartition{lines[i].substr(0, first), static_cast<int32_t>(partition)}] = Offset(offset);
+  }
+  return offsets;
+}
+
+Status WriteOffsets(io::FileSystem& fs, const std::string& path, const OffsetsByPartition& offsets) {
+  std::string text = "0\n" + std::to_string(offsets.size()) + "\n";
+  for (const auto& [name, offset] : offsets) {
+    text += name.topic + " " + std::to_string(name.partition) + " " + std::to_string(offset.v) + "\n";
+  }
+  return io::WriteFileAtomically(fs, path, text);
+}
+
+Status WriteCleanMark(io::FileSystem& fs, const std::string& dir, int64_t broker_epoch) {
+  return io::WriteFileAtomically(fs, dir + "/" + kCleanMarkName, "{\"version\":0,\"brokerEpoch\":" + std::to_string(broker_epoch) + "}");
+}
+
+std::optional<TopicPartition> ParseFolderName(const std::string& name) {
+  size_t dash = name.rfind('-');
+  int64_t partition;
+  if (dash == std::string::npos || dash == 0 || !ParseInt(name.substr(dash + 1), &partition) || partition < 0 || partition > INT32_MAX) {
+    return std::nullopt;
+  }
+  return TopicPartition{name.substr(0, dash), static_cast<int32_t>(partition)};
+}
+
+std::string NewId() {
+  for (;;) {
+    TopicId id;
+    SLUICE_ASSERT(::getrandom(id.bytes.data(), id.bytes.size(), 0) == static_cast<ssize_t>(id.bytes.size()));
+    id.bytes[6] = static_cast<uint8_t>((id.bytes[6] & 0x0f) | 0x40);  // a random UUID, RFC 4122 version 4
+    id.bytes[8] = static_cast<uint8_t>((id.bytes[8] & 0x3f) | 0x80);
+    std::string text = id.ToString();
+    if (text[0] != '-') return text;
+  }
+}
+
+}  // namespace sluice::log

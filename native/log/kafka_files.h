@@ -1,0 +1,51 @@
+// The files that Kafka keeps at the top of a log directory: identity, offset checkpoints and the mark of a clean stop. Kafka's names and bytes.
+// Thread: any, blocking.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "io/file.h"
+
+namespace sluice::log {
+
+inline constexpr char kMetaPropertiesName[] = "meta.properties";
+inline constexpr char kCleanMarkName[] = ".kafka_cleanshutdown";
+inline constexpr char kLockName[] = ".lock";
+inline constexpr char kRecoveryPointsName[] = "recovery-point-offset-checkpoint";
+inline constexpr char kLogStartsName[] = "log-start-offset-checkpoint";
+inline constexpr char kHighWatermarksName[] = "replication-offset-checkpoint";
+
+// Version 1 of meta.properties (KIP-631, KIP-858).
+struct MetaProperties {
+  std::string cluster_id;
+  int32_t node_id = -1;
+  std::string directory_id;
+};
+// kNotFound when there is none; kInvalid names the line that is wrong.
+Result<MetaProperties> ReadMetaProperties(io::FileSystem& fs, const std::string& dir);
+Status WriteMetaProperties(io::FileSystem& fs, const std::string& dir, const MetaProperties& properties);
+
+struct ByName {
+  bool operator()(const TopicPartition& a, const TopicPartition& b) const {
+    return a.topic != b.topic ? a.topic < b.topic : a.partition < b.partition;
+  }
+};
+using OffsetsByPartition = std::map<TopicPartition, Offset, ByName>;
+// "0\n<count>\n<topic> <partition> <offset>\n"...; empty when the file is missing; kCorrupt names the line.
+Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& path);
+Status WriteOffsets(io::FileSystem& fs, const std::string& path, const OffsetsByPartition& offsets);
+
+// Kafka's clean-shutdown mark: {"version":0,"brokerEpoch":N}.
+Status WriteCleanMark(io::FileSystem& fs, const std::string& dir, int64_t broker_epoch);
+
+// "topic-3" to its parts; nothing when the name is no partition folder's (also for -delete, -future and -stray folders).
+std::optional<TopicPartition> ParseFolderName(const std::string& name);
+
+// 16 random bytes as Kafka writes ids: 22 characters that do not begin with '-'.
+std::string NewId();
+
+}  // namespace sluice::log
