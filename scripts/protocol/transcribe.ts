@@ -81,7 +81,7 @@ function apiLines(libs: string, key: number): string[] {
   const structs = structsOf(request, response);
   return [
     `import { defineApi } from '../api.js';`,
-    ...(structs.size > 0 ? [`import { type FieldTable } from '../schema.js';`] : []),
+    ...(structs.size > 0 ? ["import { type FieldTable } from '../schema.js';"] : []),
     '',
     ...structLines(structs),
     `export const ${fieldName(name)}Api = defineApi({`,
@@ -102,14 +102,15 @@ function messageLines(libs: string, module: KafkaModule, name: string): string[]
   const structs = structsOf(schema);
   const isRecord = schema.type === 'metadata';
   const define = isRecord ? 'defineMetadataRecord' : 'defineMessage';
-  const from = isRecord ? './define.js' : `../../message.js`;
+  const from = isRecord ? './define.js' : '../../message.js';
   return [
+    ...(structs.size > 0 && isRecord ? ["import { type FieldTable } from '../../schema.js';"] : []),
     `import { ${define} } from '${from}';`,
-    ...(structs.size > 0 ? [`import { type FieldTable } from '../../schema.js';`] : []),
+    ...(structs.size > 0 && !isRecord ? ["import { type FieldTable } from '../../schema.js';"] : []),
     '',
     ...structLines(structs),
     `export const ${fieldName(name)} = ${define}({`,
-    ...(schema.apiKey === undefined ? [] : [`  ${isRecord ? 'type' : 'key'}: ${schema.apiKey},`]),
+    ...(isRecord ? [`  type: ${schema.apiKey},`] : []),
     `  name: '${name}',`,
     `  versions: '${schema.validVersions}',`,
     `  flexible: '${schema.flexibleVersions ?? 'none'}',`,

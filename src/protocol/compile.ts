@@ -237,13 +237,15 @@ class Emitter {
         if (field.ignorable) continue;
         lines.push(
           `v = o.${name};`,
-          `if (v !== undefined && !(${this.#equalsDefault('v', field)})) runtime.absent(${quote(name)}, ${this.#version});`,
+          `if (v !== undefined && !(${this.#equalsDefault('v', field)}))`,
+          `runtime.absent(${quote(name)}, ${this.#version});`,
         );
       } else if (this.#isTagged(field)) {
         if (field.tag === undefined) throw new Error(`${name} has tagged versions and no tag`);
         tagged.push({ name, field, tag: field.tag });
       } else {
-        lines.push(`v = o.${name};`, `if (v === undefined) v = ${this.#default(field)};`, this.#writeField('v', name, field));
+        lines.push(`v = o.${name};`, `if (v === undefined) v = ${this.#default(field)};`);
+        lines.push(this.#writeField('v', name, field));
       }
     }
     lines.push(...(this.#flexible ? this.#writeTags(tagged) : [

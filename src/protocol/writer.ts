@@ -14,7 +14,8 @@ function refuse(reason: string, field: string): never {
 }
 
 function show(value: unknown): string {
-  return typeof value === 'bigint' ? `${value}n` : typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
 }
 
 /** Writes Kafka's primitive types into a buffer that grows. Values that do not fit their type throw a ProtocolError. */
