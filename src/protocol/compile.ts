@@ -229,6 +229,12 @@ class Emitter {
 
   // Writing
 
+  /** Records are written as the bytes they are. */
+  #writeScalar(value: string, field: Field, path: string): string {
+    const method = this.#method(field.type === 'records' ? { ...field, type: 'bytes' } : field);
+    return `w.${method}(${value}, ${path})`;
+  }
+
   #write(id: string, fields: FieldTable): string {
     const lines = ['if (o === null || typeof o !== "object") runtime.refuse("", "must be an object");', 'let v;'];
     const tagged: { name: string; field: Field; tag: number }[] = [];
@@ -293,10 +299,10 @@ class Emitter {
         ? `if (${value} === null) w.int8(-1, ${path}); else { w.int8(1, ${path}); ${guarded} }`
         : guarded;
     }
-    if (!field.type.startsWith('[]')) return `w.${this.#method(field)}(${value}, ${path});`;
+    if (!field.type.startsWith('[]')) return `${this.#writeScalar(value, field, path)};`;
     const element = field.type === '[]struct'
       ? `${this.#function('write', structOf(field))}(w, ${value}[i])`
-      : `w.${this.#method(elementOf(field))}(${value}[i], "")`;
+      : this.#writeScalar(`${value}[i]`, elementOf(field), '""');
     const compact = this.#isCompact(field);
     const onNull = !this.#isNullable(field) ? refuseNull : compact ? `w.uvarint(0, ${path});` : `w.int32(-1, ${path});`;
     const count = compact ? `w.uvarint(${value}.length + 1, ${path});` : `w.int32(${value}.length, ${path});`;

@@ -1,8 +1,7 @@
 // Kafka's message definitions as they lie in its jars.
 import { join } from 'node:path';
+import { KAFKA_VERSION } from './paths.js';
 import { readZip } from './zip.js';
-
-export const KAFKA_VERSION = '4.4.0';
 
 export interface KafkaField {
   readonly name: string;

@@ -48,6 +48,7 @@ function readEntry(fd: number, directory: Buffer, at: number): Buffer {
   const data = readAt(fd, start, directory.readUInt32LE(at + 20));
   const method = directory.readUInt16LE(at + 10);
   if (method === STORED) return data;
-  if (method === DEFLATED) return inflateRawSync(data, { maxOutputLength: Math.max(1, directory.readUInt32LE(at + 24)) });
+  const size = directory.readUInt32LE(at + 24);
+  if (method === DEFLATED) return inflateRawSync(data, { maxOutputLength: Math.max(1, size) });
   throw new Error(`zip: compression method ${method}`);
 }
