@@ -12,6 +12,7 @@ inline constexpr int64_t kMaxBatchBytes = INT32_MAX;  // batchLength is an int32
 inline constexpr int64_t kDefaultMaxMessageBytes = 1048588;       // max.message.bytes
 // What one compressed batch may become when it is looked into. Kafka has no such bound; ours keeps a bomb from costing more than this.
 inline constexpr int64_t kDefaultMaxDecompressedBytes = 128 << 20;
+inline constexpr int32_t kNoRecordLimit = 2147483639;  // default of max.decompressed.message.bytes, meaning no limit
 inline constexpr int kMaxRecordErrors = 1000;  // of one batch reported by index; the rest is only counted
 static_assert(kDefaultMaxDecompressedBytes >= 64 * kDefaultMaxMessageBytes, "an ordinary batch of repetitive text must fit");
 
