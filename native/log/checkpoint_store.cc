@@ -55,10 +55,10 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   for (const auto& [id, partition] : checkpoint.partitions) {
     out.append(reinterpret_cast<const char*>(id.id.bytes.data()), 16);
     Append(&out, id.partition);
-    Append(&out, static_cast<uint32_t>(partition.topic.size()));
-    out.append(partition.topic);
-    Append(&out, static_cast<uint32_t>(partition.proven.size()));
-    out.append(partition.proven);
+    for (const std::string* text : {&partition.topic, &partition.proven, &partition.quarantined}) {
+      Append(&out, static_cast<uint32_t>(text->size()));
+      out.append(*text);
+    }
   }
   Append(&out, CrcOf(out.data(), out.size()));
   return out;
@@ -87,8 +87,9 @@ Result<Checkpoint> DecodeCheckpoint(const std::string& bytes, const std::string&
     uint32_t length;
     if (!in.Take(16, &raw_id) || !in.Take(&id.partition)) return damaged;
     std::memcpy(id.id.bytes.data(), raw_id.data(), 16);
-    if (!in.Take(&length) || !in.Take(length, &partition.topic)) return damaged;
-    if (!in.Take(&length) || !in.Take(length, &partition.proven)) return damaged;
+    for (std::string* text : {&partition.topic, &partition.proven, &partition.quarantined}) {
+      if (!in.Take(&length) || !in.Take(length, text)) return damaged;
+    }
     checkpoint.partitions.emplace(id, std::move(partition));
   }
   if (in.left() != 4) return damaged;

@@ -1,7 +1,7 @@
 // Sluice's checkpoint: what every log had proven when the journal was cut, in one file that is replaced whole.
 //
 //   checkpoint = "SLCP" version:u32 incarnation:u64 sequence:u64 crc-of-that-frame:u32 count:u32 partition* crc32c:u32     (little-endian)
-//   partition  = topic-id:16 partition:i32 name-length:u32 name proven-length:u32 proven
+//   partition  = topic-id:16 partition:i32 text text text     text = length:u32 bytes: topic name, proven state, why it is quarantined
 //
 // Thread: any, blocking.
 #pragma once
@@ -19,7 +19,8 @@ namespace sluice::log {
 struct Checkpoint {
   struct Partition {
     std::string topic;
-    std::string proven;   // Log::EncodeProven
+    std::string proven;        // Log::EncodeProven
+    std::string quarantined;   // not empty: recovery found it damaged and left its files alone; says why
   };
   JournalMark mark;
   std::unordered_map<TopicIdPartition, Partition> partitions;

@@ -69,7 +69,9 @@ class LogDir {
   const std::string& cluster_id() const;
   const std::string& directory_id() const;
   bool was_clean() const;
+  bool direct_io() const;     // false where the file system refuses O_DIRECT
   Status status() const;
+  bool ready() const;         // FinishRecovery is done: appends may come
 
   // Opens or makes logs on the pool, replaying the journal's entries for each; `done` runs on the home thread with one outcome per spec, in order.
   // A partition made now is durable (directory, partition.metadata) when `done` runs.
@@ -86,6 +88,8 @@ class LogDir {
   // DeleteRecords: moves the start; `done` with the new start when it is durable.
   void DeleteRecords(Log* log, Offset start, std::function<void(Result<Offset>)> done);
 
+  // Calls back once everything of the log below `end` survives a power cut, whatever its mode: in mode os after the next sync.
+  void WhenDurable(Log* log, Offset end, std::function<void(Status)> done);
   // A log that has something staged says so, once per tick.
   void MarkStaged(Log* log);
   // False while the journal is full or far behind: whoever appends for clients waits (stops executing Produce) until OnRoom's callback runs.

@@ -126,7 +126,6 @@ export interface FoundOffset {
 export interface LogDescription extends PartitionRef, LogEnds {
   topic: string;
   sizeBytes: number;
-  segments: number;
   offline: string | null;
 }
 

@@ -1,0 +1,34 @@
+// Plain, checked structs out of JavaScript values. Below this no napi type exists.
+// Thread: JavaScript. After error: a JavaScript exception is pending and false is returned.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+#include <vector>
+
+#include "addon/engine.h"
+#include "batch/codec.h"
+#include "log/config.h"
+#include "log/log_dir.h"
+
+namespace sluice::addon {
+
+// Each reads one property or value; a missing or wrong one throws a TypeError that names it.
+bool ToInt64(Napi::Value value, const char* what, int64_t* out);          // number (whole) or bigint
+bool ToString(Napi::Value value, const char* what, std::string* out);
+bool ToTopicId(Napi::Value value, TopicId* out);
+bool ToPartitionRef(Napi::Value value, TopicIdPartition* out);             // { topicId, partition }
+bool ToLogConfig(Napi::Value value, log::LogConfig* out);
+bool ToPartitionSpec(Napi::Value value, log::PartitionSpec* out);
+bool ToPlaneConfig(Napi::Value value, kafka::PlaneConfig* out);
+bool ToListeners(Napi::Value value, std::vector<kafka::ListenerSpec>* out);
+bool ToEngineOptions(Napi::Value value, EngineOptions* out);
+bool ToBytes(Napi::Value value, const char* what, Bytes* out);             // Uint8Array; a view while the value lives
+bool ToCodec(const std::string& name, batch::Codec* out);                  // "none", "gzip", ...
+
+bool ThrowType(Napi::Env env, const std::string& message);                 // always false
+
+Napi::Value OffsetToJs(Napi::Env env, Offset offset);                      // bigint
+
+}  // namespace sluice::addon

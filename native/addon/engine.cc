@@ -1,0 +1,205 @@
+#include "addon/engine.h"
+
+#include <sys/epoll.h>
+
+#include "batch/batch_view.h"
+#include "batch/validate.h"
+
+namespace sluice::addon {
+namespace {
+
+constexpr int64_t kTimerUs = 100000;
+
+// One append that waits to be visible. Deletes itself when told.
+class AppendWaiter final : public log::OffsetWaiter {
+ public:
+  AppendWaiter(log::AppendResult result, std::function<void(Result<log::AppendResult>)> done) : result_(result), done_(std::move(done)) {
+    target = result.last + 1;
+  }
+  void OnReached() override {
+    done_(result_);
+    delete this;
+  }
+  void OnFailed(const Status& why) override {
+    done_(why);
+    delete this;
+  }
+
+ private:
+  log::AppendResult result_;
+  std::function<void(Result<log::AppendResult>)> done_;
+};
+
+}  // namespace
+
+class Engine::FdWatcher final : public net::Watcher {
+ public:
+  explicit FdWatcher(std::function<void()> ready) : ready_(std::move(ready)) {}
+  void OnEvents(uint32_t) override { ready_(); }
+
+ private:
+  std::function<void()> ready_;
+};
+
+struct Engine::BuildStep {
+  TopicIdPartition id;
+  std::optional<Result<std::vector<uint8_t>>> built;
+  std::function<void(Result<log::AppendResult>)> done;
+};
+
+Engine::Engine(EngineOptions options, std::shared_ptr<Bridge> bridge) : options_(std::move(options)), bridge_(std::move(bridge)) {}
+
+Engine::~Engine() { Stop(); }
+
+Status Engine::Start(std::function<void(Result<OpenedInfo>)> done) {
+  Result<std::unique_ptr<net::Reactor>> reactor = net::Reactor::Create(io::RealClock());
+  if (!reactor.ok()) return reactor.status();
+  reactor_ = reactor.take();
+  thread_ = std::thread([this, done = std::move(done)]() mutable { Run(std::move(done)); });
+  return Status::Ok();
+}
+
+bool Engine::Post(std::function<void()> message) {
+  if (stopped_ || !reactor_) return false;
+  reactor_->Post(std::move(message));
+  return true;
+}
+
+void Engine::Stop() {
+  if (stopped_.exchange(true)) return;
+  if (reactor_) reactor_->Stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<OpenedInfo> Engine::Open() {
+  pool_ = io::MakePool(options_.pool_threads);
+  Result<std::unique_ptr<io::AsyncWriter>> writer = io::MakeAsyncWriter(options_.driver);
+  if (!writer.ok()) return writer.status();
+  writer_ = writer.take();
+  pool_watcher_ = std::make_unique<FdWatcher>([this] { pool_->RunCompletions(); });
+  writer_watcher_ = std::make_unique<FdWatcher>([this] { writer_->Reap(); });
+  SLUICE_TRY(reactor_->Watch(pool_->event_fd(), EPOLLIN, pool_watcher_.get()));
+  SLUICE_TRY(reactor_->Watch(writer_->event_fd(), EPOLLIN, writer_watcher_.get()));
+
+  log::Env env;
+  env.fs = &io::RealFileSystem();
+  env.clock = &io::RealClock();
+  env.pool = pool_.get();
+  env.writer = writer_.get();
+  env.reporter = this;
+  Result<std::unique_ptr<log::LogDir>> dir = log::LogDir::Open(env, options_.dir);
+  if (!dir.ok()) return dir.status();
+  dir_ = dir.take();
+  reactor_->OnTickEnd([this] {
+    dir_->Commit();
+    tick_bytes_.clear();
+  });
+  ArmTimer();
+  OpenedInfo info;
+  info.cluster_id = dir_->cluster_id();
+  info.directory_id = dir_->directory_id();
+  info.clean = dir_->was_clean();
+  info.driver = writer_->driver();
+  info.direct_io = dir_->direct_io();
+  return info;
+}
+
+void Engine::Run(std::function<void(Result<OpenedInfo>)> done) {
+  Result<OpenedInfo> opened = Open();
+  const bool ok = opened.ok();
+  done(std::move(opened));
+  done = nullptr;
+  if (ok) reactor_->Run();
+  // Everything of this thread dies on it. The pool goes first among those that call back, so that no job outlives what it names.
+  plane_.reset();
+  building_.clear();
+  if (writer_) writer_->Drain();
+  pool_.reset();
+  dir_.reset();
+  writer_.reset();
+}
+
+void Engine::ArmTimer() {
+  reactor_->After(kTimerUs, [this] {
+    dir_->OnTimer();
+    ArmTimer();
+  });
+}
+
+void Engine::MakePlane(const kafka::PlaneConfig& config) {
+  log::Env env;
+  env.fs = &io::RealFileSystem();
+  env.clock = &io::RealClock();
+  env.pool = pool_.get();
+  env.writer = writer_.get();
+  env.reporter = this;
+  plane_ = std::make_unique<kafka::DataPlane>(*reactor_, env, *dir_, *this, config);
+}
+
+void Engine::CloseClean(std::function<void(Status)> done) {
+  if (!dir_) {
+    done(Status::Ok());
+    return;
+  }
+  if (plane_) {
+    plane_->StopAccepting();
+    plane_->CloseAll();
+  }
+  dir_->CloseClean(std::move(done));
+}
+
+void Engine::Append(const TopicIdPartition& id, std::vector<uint8_t> batch, log::AppendOrigin origin,
+                    std::function<void(Result<log::AppendResult>)> done) {
+  log::Log* log = Find(id);
+  if (log == nullptr) {
+    done(Status::Error(Code::kNotFound, "no such partition"));
+    return;
+  }
+  if (!dir_->ready()) {
+    done(Status::Error(Code::kOffline, "recovery is not finished"));
+    return;
+  }
+  tick_bytes_.push_back(std::move(batch));
+  std::vector<uint8_t>& bytes = tick_bytes_.back();
+  Result<log::AppendResult> appended = log->Append(MutableBytes(bytes.data(), bytes.size()), origin, TimestampMs(clock().WallMs()));
+  if (!appended.ok()) {
+    done(appended.status());
+    return;
+  }
+  dir_->MarkStaged(log);
+  log->Await(new AppendWaiter(*appended, std::move(done)));
+}
+
+void Engine::BuildAndAppend(const TopicIdPartition& id, bool slow, std::function<Result<std::vector<uint8_t>>()> build,
+                            std::function<void(Result<log::AppendResult>)> done) {
+  if (!slow && building_.empty()) {
+    Result<std::vector<uint8_t>> built = build();
+    if (!built.ok()) {
+      done(built.status());
+      return;
+    }
+    Append(id, built.take(), log::AppendOrigin::kCoordinator, std::move(done));
+    return;
+  }
+  auto step = std::make_shared<BuildStep>();
+  step->id = id;
+  step->done = std::move(done);
+  building_.push_back(step);
+  pool_->Submit(io::MakeJob([step, build = std::move(build)] { step->built = build(); }, [this] { ReleaseBuilt(); }));
+}
+
+void Engine::ReleaseBuilt() {
+  size_t released = 0;
+  while (released < building_.size() && building_[released]->built) ++released;
+  std::vector<std::shared_ptr<BuildStep>> ready(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
+  building_.erase(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
+  for (auto& step : ready) {
+    if (!step->built->ok()) {
+      step->done(step->built->status());
+    } else {
+      Append(step->id, step->built->take(), log::AppendOrigin::kCoordinator, std::move(step->done));
+    }
+  }
+}
+
+}  // namespace sluice::addon

@@ -1,0 +1,84 @@
+// Taking a log directory: lock, identity, and finding out how it was left.
+#include <charconv>
+
+#include "log/log_dir_impl.h"
+
+namespace sluice::log {
+
+Status LogDir::Impl::Open() {
+  SLUICE_TRY(env.fs->MakeDirs(options.path));
+  Result<std::unique_ptr<io::FileLock>> taken = env.fs->Lock(options.path + "/" + kLockName);
+  if (!taken.ok()) return taken.status();
+  lock = taken.take();
+  SLUICE_TRY(CheckIdentity());
+  return ReadState();
+}
+
+Status LogDir::Impl::CheckIdentity() {
+  Result<MetaProperties> found = ReadMetaProperties(*env.fs, options.path);
+  if (found.ok()) {
+    identity = *found;
+    if (!options.cluster_id.empty() && options.cluster_id != identity.cluster_id) {
+      return Status::Error(Code::kForeign, "directory " + options.path + " belongs to cluster " + identity.cluster_id + ", not to " +
+                                               options.cluster_id + "; use the directory of this cluster, or an empty one");
+    }
+    if (options.node_id != identity.node_id) {
+      return Status::Error(Code::kForeign, "directory " + options.path + " belongs to node.id=" + std::to_string(identity.node_id) + ", not " +
+                                               std::to_string(options.node_id) + "; set node.id to it, or use an empty directory");
+    }
+    return Status::Ok();
+  }
+  if (found.code() != Code::kNotFound) return found.status();
+  first_start = true;
+  identity.cluster_id = options.cluster_id.empty() ? NewId() : options.cluster_id;
+  identity.directory_id = options.directory_id.empty() ? NewId() : options.directory_id;
+  identity.node_id = options.node_id;
+  return WriteMetaProperties(*env.fs, options.path, identity);
+}
+
+Status LogDir::Impl::ReadState() {
+  Result<uint32_t> direct = env.fs->DirectAlignment(options.path);
+  if (!direct.ok()) return direct.status();
+  alignment = *direct;
+
+  Result<bool> mark = env.fs->Exists(options.path + "/" + kCleanMarkName);
+  if (!mark.ok()) return mark.status();
+  clean = *mark;
+
+  Result<Checkpoint> stored = ReadCheckpoint(*env.fs, JournalDir());
+  if (stored.ok()) {
+    checkpoint = stored.take();
+    Result<std::unique_ptr<JournalReader>> scanned = JournalReader::Scan(*env.fs, JournalDir(), checkpoint.mark);
+    if (!scanned.ok()) return scanned.status();
+    reader = scanned.take();
+    recovering = true;
+    incarnation = checkpoint.mark.incarnation + 1;
+    report.journal_bytes_read = reader->bytes_read();
+    if (clean && reader->entries() > 0) {
+      return Status::Error(Code::kForeign, "directory " + options.path + " has both the mark of a clean stop and a journal in use: another program stopped "
+                                               "here since; remove " + kCleanMarkName + " to keep the journal's records, or " + kJournalFolder +
+                                               " to keep the other program's");
+    }
+    clean = false;  // an empty journal beside the mark: the last start ended before it took the mark away
+  } else if (stored.code() != Code::kNotFound) {
+    return stored.status();
+  }
+  report.clean = clean || first_start;
+
+  Result<OffsetsByPartition> offsets = ReadOffsets(*env.fs, options.path + "/" + kRecoveryPointsName);
+  if (offsets.ok()) {
+    recovery_points = offsets.take();
+  } else {
+    // Kafka, too, takes a damaged recovery checkpoint as none: everything is scanned.
+    env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; logs are scanned from their beginning");
+  }
+  offsets = ReadOffsets(*env.fs, options.path + "/" + kLogStartsName);
+  if (offsets.ok()) {
+    log_starts = offsets.take();
+  } else {
+    env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; logs begin at their first segment");
+  }
+  return Status::Ok();
+}
+
+}  // namespace sluice::log
