@@ -1,0 +1,61 @@
+// The Debian packages that building and testing need: found with dpkg-query, installed with apt-get when we may.
+import { spawnSync } from 'node:child_process';
+import { run, step, tailOf } from './run.mjs';
+import { say, StepError } from './report.mjs';
+
+export const BUILD_PACKAGES = [
+  'build-essential',
+  'pkg-config',
+  'python3',
+  'liburing-dev',
+  'liblz4-dev',
+  'libzstd-dev',
+  'libsnappy-dev',
+  'zlib1g-dev',
+];
+export const CMAKE_PACKAGES = ['cmake', 'ninja-build'];
+export const TEST_PACKAGES = [...CMAKE_PACKAGES, 'libgtest-dev'];
+
+/** Which of the packages are not installed; undefined where there is no dpkg to ask. */
+export function missingPackages(packages) {
+  const { status, stdout, error } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...packages], {
+    encoding: 'utf8',
+  });
+  if (error || status === null || status > 1) return undefined;
+  const installed = new Set(
+    stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.slice(0, line.indexOf(' '))),
+  );
+  return packages.filter((name) => !installed.has(name));
+}
+
+export function installLine(packages) {
+  return `sudo apt-get update && sudo apt-get install -y ${packages.join(' ')}`;
+}
+
+/** Makes sure that the packages are there, or throws with the one line to run. */
+export async function requirePackages(packages, purpose) {
+  const missing = missingPackages(packages);
+  if (missing === undefined) {
+    say(`this is not a Debian system, so ${purpose} relies on what is installed (on Debian: ${packages.join(' ')})`);
+    return;
+  }
+  if (missing.length === 0) return;
+  if (process.getuid() !== 0) {
+    throw new StepError(`${purpose} needs Debian packages that are not installed: ${missing.join(', ')}`, {
+      remedy: `run: ${installLine(missing)}`,
+    });
+  }
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = ['-y', '-q', '-o', 'DPkg::Lock::Timeout=300'];
+  const remedy = `if the package lists cannot be fetched, look at the network and /etc/apt, then run: ${installLine(missing)}`;
+  const { code, output } = await run('apt-get', ['update', ...apt], { env });
+  // An out of date list may still do; whether it does is for the installation to say.
+  if (code !== 0) say(`apt-get update failed, going on with the lists that are here:\n${tailOf(output, 5)}`);
+  await step(`installing ${missing.join(' ')}`, 'apt-get', ['install', ...apt, '--no-install-recommends', ...missing], {
+    env,
+    remedy,
+  });
+}
