@@ -14,7 +14,7 @@ export * from './records/batch.js';
 export * from './records/control/index.js';
 export * from './records/group/index.js';
 export * from './records/metadata/index.js';
-export { Reader } from './reader.js';
+export { Reader, type ReaderOptions } from './reader.js';
 export { type Decoded, type Field, type FieldTable, type FieldType, type Input, type UnknownTag } from './schema.js';
 export { ZERO_UUID, isUuid, uuidFromBytes, uuidToBytes } from './uuid.js';
 export { type VersionRange, hasVersion, parseVersions } from './versions.js';

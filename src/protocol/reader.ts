@@ -6,6 +6,16 @@ export const MAX_STRING_BYTES = 0x7fff;
 
 const EMPTY = Buffer.alloc(0);
 
+export interface ReaderOptions {
+  readonly start?: number;
+  readonly end?: number;
+  /**
+   * How many array elements and unknown tags may be read in all. An element of two bytes becomes an object of a
+   * hundred, so what comes from outside needs a bound other than its size.
+   */
+  readonly maxElements?: number;
+}
+
 /**
  * Reads Kafka's primitive types from a buffer. Every length is compared with what remains before anything is read or
  * allocated. A failure throws a ProtocolError that carries the name of the field, and nothing else is ever thrown.
@@ -14,12 +24,15 @@ export class Reader {
   readonly #buffer: Buffer;
   #position: number;
   #end: number;
+  #elementsLeft: number;
 
-  constructor(buffer: Buffer, start = 0, end = buffer.length) {
+  constructor(buffer: Buffer, options: ReaderOptions = {}) {
+    const { start = 0, end = buffer.length, maxElements = Infinity } = options;
     if (start < 0 || end > buffer.length || start > end) throw new RangeError('reader bounds outside of the buffer');
     this.#buffer = buffer;
     this.#position = start;
     this.#end = end;
+    this.#elementsLeft = maxElements;
   }
 
   get position(): number {
@@ -207,7 +220,13 @@ export class Reader {
     if (count * Math.max(1, elementBytes) > this.remaining) {
       throw new ProtocolError('truncated', `${count} elements do not fit into ${this.remaining} bytes`, field);
     }
+    this.#spend(count, field);
     return count;
+  }
+
+  #spend(count: number, field: string): void {
+    if (count > this.#elementsLeft) throw new ProtocolError('malformed', 'too many elements in one message', field);
+    if (count > 0) this.#elementsLeft -= count;
   }
 
   /** The number of tagged fields. Each takes a tag and a size, two bytes at the least. */
@@ -216,6 +235,7 @@ export class Reader {
     if (count * 2 > this.remaining) {
       throw new ProtocolError('truncated', `${count} tagged fields do not fit into ${this.remaining} bytes`, field);
     }
+    this.#spend(count, field);
     return count;
   }
 

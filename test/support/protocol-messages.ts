@@ -69,7 +69,8 @@ function randomScalar(type: string, random: Random): unknown {
   switch (type) {
     case 'bool': return random.chance(0.5);
     case 'int64': return random.chance(0.5) ? random.pick(INT64S) : random.int64();
-    case 'float64': return random.uint32() / 7;
+    // Kafka's JSON converters take no whole number for a float64.
+    case 'float64': return random.below(2 ** 31) + 0.5;
     case 'uuid': return random.chance(0.2) ? ZERO_UUID : random.bytes(16).toString('base64url');
     case 'string': return random.pick(STRINGS);
     case 'bytes':

@@ -102,7 +102,7 @@ function parseBatch(bytes: Buffer, path: string): RecordBatch {
   const actual = crc32c(bytes.subarray(ATTRIBUTES_AT));
   if (crc !== actual) throw new ProtocolError('malformed', `checksum is ${actual}, the batch says ${crc}`, path);
 
-  const reader = new Reader(bytes, ATTRIBUTES_AT);
+  const reader = new Reader(bytes, { start: ATTRIBUTES_AT });
   const attributes = reader.int16('attributes');
   const compression = compressionCodecs[attributes & COMPRESSION_MASK];
   if (compression === undefined) throw new ProtocolError('malformed', 'unknown compression', path);
