@@ -1,0 +1,114 @@
+// Requests that the data plane hands up, answered in turns of bounded length so that timers and new mail get theirs.
+// Heartbeats go first: a member must not be lost because a thousand metadata requests came before its sign of life.
+import { type ControlRequest } from '../native/binding.js';
+import { type IncomingRequest, type Outcome } from '../kafka/dispatch.js';
+import { type Logger } from '../kafka/services.js';
+
+const HEARTBEAT = 12;
+/** How long one turn may take before other work of the event loop gets a chance. */
+const TURN_MS = 5;
+
+export interface ControlLoopOptions {
+  dispatch(request: IncomingRequest): Promise<Outcome>;
+  respond(token: number, response: Buffer): void;
+  close(token: number, reason: string): void;
+  readonly log: Logger;
+  /** Milliseconds on a clock that never goes back. */
+  readonly elapsed?: () => number;
+  readonly schedule?: (turn: () => void) => void;
+}
+
+/** A queue that takes from the front without moving the rest. */
+class Queue<T> {
+  #items: T[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const item = this.#items[this.#head];
+    this.#items[this.#head++] = undefined as T;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
+    }
+    return item;
+  }
+}
+
+export class ControlLoop {
+  readonly #options: ControlLoopOptions;
+  readonly #elapsed: () => number;
+  readonly #schedule: (turn: () => void) => void;
+  readonly #heartbeats = new Queue<ControlRequest>();
+  readonly #others = new Queue<ControlRequest>();
+  #isScheduled = false;
+  #inFlight = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(options: ControlLoopOptions) {
+    this.#options = options;
+    this.#elapsed = options.elapsed ?? (() => performance.now());
+    this.#schedule = options.schedule ?? ((turn) => setImmediate(turn));
+  }
+
+  /** Requests in the order of their arrival. */
+  take(requests: readonly ControlRequest[]): void {
+    for (const request of requests) (request.apiKey === HEARTBEAT ? this.#heartbeats : this.#others).push(request);
+    // The data plane has just woken this thread for them: no need to wait for another turn.
+    if (!this.#isScheduled) this.#turn();
+  }
+
+  /** Requests that wait or are being worked on. */
+  get pending(): number {
+    return this.#inFlight + this.#heartbeats.size + this.#others.size;
+  }
+
+  /** Resolves when nothing is pending. */
+  idle(): Promise<void> {
+    if (this.pending === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #turn(): void {
+    this.#isScheduled = false;
+    const end = this.#elapsed() + TURN_MS;
+    for (;;) {
+      const request = this.#heartbeats.shift() ?? this.#others.shift();
+      if (request === undefined) return;
+      void this.#answer(request);
+      if (this.#elapsed() >= end) break;
+    }
+    if (this.#heartbeats.size + this.#others.size > 0) {
+      this.#isScheduled = true;
+      this.#schedule(() => this.#turn());
+    }
+  }
+
+  async #answer(request: ControlRequest): Promise<void> {
+    this.#inFlight += 1;
+    try {
+      const outcome = await this.#options.dispatch(request);
+      if (outcome.kind === 'respond') {
+        this.#options.respond(request.token, outcome.response);
+      } else {
+        this.#options.log.info(`connection of ${request.peer} closed: ${outcome.reason}`);
+        this.#options.close(request.token, outcome.reason);
+      }
+    } catch (error) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#options.log.error(`a request of ${request.peer} (key ${request.apiKey}) went wrong: ${detail}`);
+      this.#options.close(request.token, 'internal error');
+    } finally {
+      this.#inFlight -= 1;
+      if (this.pending === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+}

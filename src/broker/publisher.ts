@@ -1,0 +1,162 @@
+// Tells the data plane what differs between two images: logs to open and to delete, topics to serve or no longer, settings.
+import { type LogSettings, type PartitionSpec, type TopicPublication } from '../native/binding.js';
+import { type ConfigOverrides, type MetadataImage, type TopicImage, overridesOf, parseConfigKey, resourceTypes } from '../metadata/image.js';
+import { isInternalTopic } from '../metadata/topic-names.js';
+import { type Logger, type TopicIdPartition } from '../kafka/services.js';
+import { type EnginePort } from './engine-port.js';
+
+/** Partitions that one call opens: each makes a directory and files, and the calls between keep others from waiting. */
+const OPEN_AT_ONCE = 512;
+
+export interface PublisherOptions {
+  readonly engine: EnginePort;
+  readonly log: Logger;
+  readonly nodeId: number;
+  /** The settings of a log whose topic has these overrides, with the broker's as of `image`. */
+  logSettings(overrides: ConfigOverrides, image: MetadataImage): LogSettings;
+}
+
+function keyOf({ topicId, partition }: TopicIdPartition): string {
+  return `${topicId}:${partition}`;
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #offline = new Set<string>();
+  readonly #warnedCompacted = new Set<string>();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  isOffline(partition: TopicIdPartition): boolean {
+    return this.#offline.has(keyOf(partition));
+  }
+
+  get offlineCount(): number {
+    return this.#offline.size;
+  }
+
+  /** Opens the logs of every topic. What cannot be opened stays offline, with one line that says why. */
+  async openAll(image: MetadataImage): Promise<void> {
+    const specs: PartitionSpec[] = [];
+    for (const topic of image.topics.values()) {
+      specs.push(...this.#specs(topic, 0, image));
+      this.#warnIfCompacted(topic, image);
+    }
+    await this.#open(specs);
+  }
+
+  async publishAll(image: MetadataImage): Promise<void> {
+    await this.#options.engine.publishTopics([...image.topics.values()].map((topic) => this.#publication(topic)));
+  }
+
+  async publish(before: MetadataImage, after: MetadataImage): Promise<void> {
+    const { engine } = this.#options;
+    const opened: PartitionSpec[] = [];
+    const published: TopicPublication[] = [];
+    const removed: TopicImage[] = [];
+    for (const { before: old, after: next } of before.topics.changesTo(after.topics)) {
+      // A name may have been taken away and given to a new topic within one change.
+      if (old !== undefined && old.id !== next?.id) removed.push(old);
+      if (next === undefined) continue;
+      const known = old?.id === next.id ? old.partitions.length : 0;
+      opened.push(...this.#specs(next, known, after));
+      if (known === 0) this.#warnIfCompacted(next, after);
+      published.push(this.#publication(next));
+    }
+    await Promise.all(removed.map((topic) => this.#remove(topic)));
+    await this.#applySettings(before, after);
+    if (opened.length > 0) await this.#open(opened);
+    if (published.length > 0) await engine.publishTopics(published);
+  }
+
+  async #remove(topic: TopicImage): Promise<void> {
+    const { engine, log } = this.#options;
+    await engine.withdrawTopic(topic.id);
+    const partitions = topic.partitions.map(({ index }) => ({ topicId: topic.id, partition: index }));
+    const outcomes = await engine.deletePartitions(partitions);
+    for (const [index, outcome] of outcomes.entries()) {
+      this.#offline.delete(keyOf(partitions[index]!));
+      if (outcome !== null) log.error(`${topic.name}-${partitions[index]!.partition} is deleted, but its files are not: ${outcome.message}`);
+    }
+  }
+
+  async #open(specs: readonly PartitionSpec[]): Promise<void> {
+    const { engine, log } = this.#options;
+    for (let at = 0; at < specs.length; at += OPEN_AT_ONCE) {
+      const part = specs.slice(at, at + OPEN_AT_ONCE);
+      const outcomes = await engine.openPartitions(part);
+      for (const [index, outcome] of outcomes.entries()) {
+        const spec = part[index]!;
+        if (outcome === null) {
+          this.#offline.delete(keyOf(spec));
+          continue;
+        }
+        this.#offline.add(keyOf(spec));
+        log.error(`${spec.topic}-${spec.partition} is offline: ${outcome.message}`);
+      }
+    }
+  }
+
+  async #applySettings(before: MetadataImage, after: MetadataImage): Promise<void> {
+    if (before.configs === after.configs) return;
+    let isForAll = false;
+    const names = new Set<string>();
+    for (const { key } of before.configs.changesTo(after.configs)) {
+      const { resourceType, resourceName } = parseConfigKey(key);
+      if (resourceType === resourceTypes.broker) isForAll = true;
+      if (resourceType === resourceTypes.topic) names.add(resourceName);
+    }
+    const topics = isForAll ? [...after.topics.values()] : [...names].flatMap((name) => after.topics.get(name) ?? []);
+    // New topics are opened with the right settings anyway.
+    const existing = topics.filter((topic) => before.topics.get(topic.name)?.id === topic.id);
+    const changes = existing.flatMap((topic) => {
+      this.#warnIfCompacted(topic, after);
+      const settings = this.#settings(topic, after);
+      const known = before.topics.get(topic.name)!.partitions.length;
+      return topic.partitions.slice(0, known).flatMap(({ index }) => {
+        const partition = { topicId: topic.id, partition: index };
+        return this.isOffline(partition) ? [] : [{ ...partition, settings }];
+      });
+    });
+    if (changes.length === 0) return;
+    const outcomes = await this.#options.engine.setPartitionSettings(changes);
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome === null) continue;
+      const { topicId, partition } = changes[index]!;
+      this.#options.log.error(`the settings of ${after.topicNames.get(topicId)}-${partition} are not in effect: ${outcome.message}`);
+    }
+  }
+
+  #settings(topic: TopicImage, image: MetadataImage): LogSettings {
+    return this.#options.logSettings(overridesOf(image, resourceTypes.topic, topic.name), image);
+  }
+
+  #specs(topic: TopicImage, from: number, image: MetadataImage): PartitionSpec[] {
+    if (from >= topic.partitions.length) return [];
+    const settings = this.#settings(topic, image);
+    return topic.partitions.slice(from).map(({ index, leaderEpoch }) => ({
+      topic: topic.name, topicId: topic.id, partition: index, leaderEpoch, settings,
+    }));
+  }
+
+  #publication(topic: TopicImage): TopicPublication {
+    const { nodeId } = this.#options;
+    return {
+      name: topic.name,
+      topicId: topic.id,
+      internal: isInternalTopic(topic.name),
+      partitions: topic.partitions
+        .filter(({ index, leader }) => leader === nodeId && !this.isOffline({ topicId: topic.id, partition: index }))
+        .map(({ index, leaderEpoch }) => ({ index, leaderEpoch })),
+    };
+  }
+
+  #warnIfCompacted(topic: TopicImage, image: MetadataImage): void {
+    if (isInternalTopic(topic.name) || !this.#settings(topic, image).cleanupCompact) return;
+    if (this.#warnedCompacted.has(topic.id)) return;
+    this.#warnedCompacted.add(topic.id);
+    this.#options.log.warn(`topic ${topic.name} has cleanup.policy=compact: logs are not compacted yet, it keeps every record`);
+  }
+}
