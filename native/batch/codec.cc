@@ -119,6 +119,8 @@ Status Decompress(Decompressor* decompressor, Codec codec, Bytes in, int64_t lim
   decompressor->Start(codec, in, limit);
   size_t piece = std::clamp(in.size() * 2, size_t{4096}, kPiece);
   for (;;) {
+    const int64_t left = limit - static_cast<int64_t>(out->size() - before);
+    if (left < static_cast<int64_t>(piece)) piece = static_cast<size_t>(std::max<int64_t>(left, 1));
     uint8_t* to = out->Room(piece);
     Result<size_t> got = decompressor->Read({to, piece});
     if (!got.ok()) {
@@ -127,7 +129,7 @@ Status Decompress(Decompressor* decompressor, Codec codec, Bytes in, int64_t lim
     }
     if (*got == 0) return Status::Ok();
     out->SetEnd(to + *got);
-    piece = std::clamp(out->size() - before, piece, kMaxPiece);
+    piece = std::min(std::max(out->size() - before, piece), kMaxPiece);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/varint.h"
+#include "batch/record.h"
 
 namespace sluice::batch {
 namespace {
@@ -80,6 +81,19 @@ bool StreamWalker::SkipField(bool nullable, bool* present) {
 
 bool StreamWalker::Record(RecordOutline* out) {
   int32_t length = 0;
+  // Most records lie whole in the window and are read there.
+  const uint8_t* const here = window_.data() + at_;
+  const uint8_t* const end = window_.data() + window_.size();
+  const uint8_t* const body = ReadVarint(here, end, &length);
+  if (body != nullptr && length >= 0 && length <= end - body && length <= max_record_bytes_) {
+    RecordView record;
+    const char* why = nullptr;
+    const uint8_t* next = ReadRecord(here, end, &record, &why);
+    if (next == nullptr) return Fail(why);
+    at_ += static_cast<size_t>(next - here);
+    *out = {record.timestamp_delta, record.offset_delta, !record.key.is_null()};
+    return true;
+  }
   left_in_record_ = static_cast<int64_t>(kMaxVarint32Bytes);
   if (!Varint(&length)) return false;
   if (length < 0) return Fail("has a negative length");
