@@ -131,7 +131,11 @@ class ThreadWriter final : public AsyncWriter {
     thread_->Submit(std::make_unique<Batch>(std::move(queued_)));
     queued_.clear();
   }
-  size_t Reap() override { return thread_->RunCompletions(); }
+  size_t Reap() override {
+    size_t reaped = thread_->RunCompletions();
+    Flush();  // completions may have submitted
+    return reaped;
+  }
   void Drain() override {
     while (pending() > 0) {
       Flush();

@@ -50,7 +50,7 @@ struct Journal::Frame final : public io::WriteOp {
     if (bytes <= capacity) return;
     size_t grown = static_cast<size_t>(RoundUpToBlock(static_cast<int64_t>(std::max(bytes, capacity * 2))));
     std::unique_ptr<uint8_t, AlignedFree> bigger(AllocateAligned(grown));
-    if (used > 0) std::memcpy(bigger.get(), buffer.get(), used);
+    if (capacity > 0) std::memcpy(bigger.get(), buffer.get(), std::min(used, capacity));
     buffer = std::move(bigger);
     capacity = grown;
   }
@@ -184,13 +184,16 @@ void Journal::Seal() {
 bool Journal::PlaceFrame(Frame* frame) {
   const int64_t length = static_cast<int64_t>(frame->data.size());
   if (live_.empty() || live_.back()->at + length > live_.back()->bytes) {
-    if (free_.empty()) {
+    if (!free_.empty()) {
+      free_.front()->at = 0;
+      live_.push_back(std::move(free_.front()));
+      free_.pop_front();
+    } else if (live_.size() == 1 && placed_ == 0 && live_.back()->last_sequence <= freed_) {
+      live_.back()->at = 0;  // a journal of one file: all of it is checkpointed
+    } else {
       MaybeGrow();
       return false;
     }
-    free_.front()->at = 0;
-    live_.push_back(std::move(free_.front()));
-    free_.pop_front();
   }
   JournalFile& file = *live_.back();
   frame->file = file.file.get();
@@ -286,7 +289,7 @@ void Journal::Free(const JournalMark& mark) {
     free_.push_back(std::move(live_.front()));
     live_.pop_front();
   }
-  // The file being filled is free as well when nothing newer is in it and nothing in flight: it begins anew at its next use.
+  freed_ = std::max(freed_, mark.sequence);
   Pump();
   env_.writer->Flush();
 }

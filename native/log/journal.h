@@ -60,6 +60,8 @@ class Journal {
 
   // The chain up to the last sealed frame: what a checkpoint that is cut now covers.
   JournalMark Cut() const { return JournalMark{incarnation_, last_sealed_, last_sealed_crc_}; }
+  // Sequence of the last frame that is durable, and all before it.
+  uint64_t durable_sequence() const { return durable_; }
   // A durable checkpoint covers everything up to `mark`: files that hold nothing newer are free again.
   void Free(const JournalMark& mark);
   // Bytes of files that a checkpoint has not freed, against max_bytes.
@@ -103,6 +105,7 @@ class Journal {
   std::vector<std::unique_ptr<Frame>> spare_;       // buffers kept for reuse
   std::vector<std::pair<uint64_t, std::function<void()>>> when_durable_;
   uint64_t durable_ = 0;
+  uint64_t freed_ = 0;   // a checkpoint covers everything up to here
 
   std::deque<std::unique_ptr<JournalFile>> live_;   // oldest first; the last is being filled
   std::deque<std::unique_ptr<JournalFile>> free_;   // zeroed or recycled

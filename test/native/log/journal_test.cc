@@ -1,0 +1,237 @@
+// The journal's promise: what was reported durable comes back, in order; what was torn or belongs to another time does not.
+#include "log/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "log/journal_reader.h"
+#include "support/temp_dir.h"
+#include "support/test_env.h"
+
+namespace sluice::log {
+namespace {
+
+using test::TempDir;
+using test::TestEnv;
+
+struct Owner {
+  TopicIdPartition id;
+  Offset durable{0};
+};
+
+class JournalTest : public ::testing::TestWithParam<io::Driver> {
+ protected:
+  JournalTest() : env_(GetParam()) {}
+
+  std::unique_ptr<Journal> Make(JournalMark begin, int64_t max_bytes = 64 << 20, uint32_t alignment = 4096) {
+    auto journal = std::make_unique<Journal>(
+        env_.env(), Journal::Options{dir_.path(), max_bytes, alignment}, begin,
+        [](void* owner, Offset end) {
+          auto* o = static_cast<Owner*>(owner);
+          EXPECT_LT(o->durable, end);
+          o->durable = end;
+        },
+        [this](const Status& why) { failure_ = why; });
+    EXPECT_TRUE(journal->Create().ok());
+    return journal;
+  }
+
+  void Add(Journal& journal, Owner& owner, int64_t base, size_t bytes, uint8_t fill) {
+    std::vector<uint8_t> payload(bytes, fill);
+    Entry entry;
+    entry.id = owner.id;
+    entry.base = Offset(base);
+    entry.end = Offset(base + 1);
+    entry.payload = payload;
+    journal.Add(entry, &owner);
+  }
+
+  void Flush(Journal& journal) {
+    journal.Seal();
+    env_.writer().Flush();
+  }
+
+  std::vector<int64_t> BasesOf(JournalReader& reader, const TopicIdPartition& id) {
+    std::vector<int64_t> bases;
+    const std::vector<JournalReader::Ref>* refs = reader.EntriesOf(id);
+    if (refs == nullptr) return bases;
+    std::vector<uint8_t> buffer;
+    for (const auto& ref : *refs) {
+      Result<Entry> entry = reader.Read(ref, &buffer);
+      EXPECT_TRUE(entry.ok());
+      for (uint8_t b : entry->payload) EXPECT_EQ(b, static_cast<uint8_t>(entry->base.v));
+      bases.push_back(entry->base.v);
+    }
+    return bases;
+  }
+
+  TempDir dir_;
+  TestEnv env_;
+  Status failure_;
+};
+
+TEST_P(JournalTest, GivesBackWhatWasDurableInOrder) {
+  JournalMark begin;
+  begin.incarnation = 7;
+  auto journal = Make(begin);
+  Owner a, b;
+  a.id.partition = 0;
+  b.id.partition = 1;
+  for (int64_t i = 0; i < 100; ++i) {
+    Add(*journal, a, i, 10 + static_cast<size_t>(i) * 100, static_cast<uint8_t>(i));
+    if (i % 3 == 0) Add(*journal, b, i, 5, static_cast<uint8_t>(i));
+    Flush(*journal);
+  }
+  env_.RunUntil([&] { return a.durable == Offset(100) && b.durable == Offset(100); });
+  auto reader = JournalReader::Scan(*env_.env().fs, dir_.path(), begin);
+  ASSERT_TRUE(reader.ok());
+  std::vector<int64_t> expected_a, expected_b;
+  for (int64_t i = 0; i < 100; ++i) {
+    expected_a.push_back(i);
+    if (i % 3 == 0) expected_b.push_back(i);
+  }
+  EXPECT_EQ(BasesOf(**reader, a.id), expected_a);
+  EXPECT_EQ(BasesOf(**reader, b.id), expected_b);
+  EXPECT_EQ((*reader)->end().sequence, journal->Cut().sequence);
+}
+
+TEST_P(JournalTest, OneTickIsOneWrite) {
+  auto journal = Make(JournalMark{});
+  Owner a;
+  for (int64_t i = 0; i < 50; ++i) Add(*journal, a, i, 100, static_cast<uint8_t>(i));
+  Flush(*journal);
+  env_.RunUntil([&] { return a.durable == Offset(50); });
+  EXPECT_EQ(journal->writes(), 1);
+}
+
+TEST_P(JournalTest, FilesFreedByACheckpointAreReusedAndTheirOldFramesStayDead) {
+  JournalMark begin;
+  auto journal = Make(begin, 24 << 20);
+  Owner a;
+  int64_t next = 0;
+  // Several laps over all files.
+  for (int lap = 0; lap < 8; ++lap) {
+    for (int i = 0; i < 16; ++i) {
+      Add(*journal, a, next, 512 << 10, static_cast<uint8_t>(next));
+      ++next;
+      Flush(*journal);
+    }
+    env_.RunUntil([&] { return a.durable == Offset(next); });
+    begin = journal->Cut();
+    journal->Free(begin);
+  }
+  EXPECT_LE(journal->capacity_bytes(), 24 << 20);
+  const int64_t first_after = next;
+  for (int i = 0; i < 3; ++i) {
+    Add(*journal, a, next, 1000, static_cast<uint8_t>(next));
+    ++next;
+    Flush(*journal);
+  }
+  env_.RunUntil([&] { return a.durable == Offset(next); });
+  auto reader = JournalReader::Scan(*env_.env().fs, dir_.path(), begin);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ(BasesOf(**reader, a.id), (std::vector<int64_t>{first_after, first_after + 1, first_after + 2}));
+}
+
+TEST_P(JournalTest, AFullJournalWaitsForTheCheckpointAndLosesNothing) {
+  JournalMark begin;
+  auto journal = Make(begin, 8 << 20);
+  Owner a;
+  int64_t next = 0;
+  for (int i = 0; i < 20; ++i) {
+    Add(*journal, a, next, 1 << 20, static_cast<uint8_t>(next));
+    ++next;
+    Flush(*journal);
+  }
+  while (env_.writer().pending() > 0 || env_.pool().pending() > 0) {
+    pollfd waits[2] = {{env_.writer().event_fd(), POLLIN, 0}, {env_.pool().event_fd(), POLLIN, 0}};
+    ::poll(waits, 2, -1);
+    env_.writer().Reap();
+    env_.pool().RunCompletions();
+  }
+  EXPECT_LT(a.durable, Offset(next));
+  EXPECT_GT(a.durable, Offset(0));
+  // One file of 8 MiB is all there is: a checkpoint of what is durable must let the rest in.
+  env_.RunUntil([&] {
+    journal->Free(JournalMark{begin.incarnation, journal->durable_sequence(), 0});
+    return a.durable == Offset(next);
+  });
+}
+
+TEST_P(JournalTest, ATornFrameEndsTheChain) {
+  JournalMark begin;
+  auto journal = Make(begin);
+  Owner a;
+  for (int64_t i = 0; i < 10; ++i) {
+    Add(*journal, a, i, 3000, static_cast<uint8_t>(i));
+    Flush(*journal);
+  }
+  env_.RunUntil([&] { return a.durable == Offset(10); });
+  // Frames are one block each: damage the sixth.
+  auto file = env_.env().fs->Open(dir_ / Journal::FileName(0), io::OpenMode::kReadWrite);
+  ASSERT_TRUE(file.ok());
+  uint8_t byte = 0xEE;
+  ASSERT_TRUE((*file)->WriteAt({&byte, 1}, 5 * kJournalBlock + 200).ok());
+  auto reader = JournalReader::Scan(*env_.env().fs, dir_.path(), begin);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ(BasesOf(**reader, a.id), (std::vector<int64_t>{0, 1, 2, 3, 4}));
+}
+
+TEST_P(JournalTest, AnotherIncarnationsFramesAreNotReplayed) {
+  JournalMark first;
+  first.incarnation = 1;
+  Owner a;
+  {
+    auto journal = Make(first);
+    Add(*journal, a, 0, 100, 0);
+    Flush(*journal);
+    env_.RunUntil([&] { return a.durable == Offset(1); });
+  }
+  JournalMark second;
+  second.incarnation = 2;
+  auto reader = JournalReader::Scan(*env_.env().fs, dir_.path(), second);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ((*reader)->entries(), 0);
+}
+
+TEST_P(JournalTest, RandomTrafficComesBackFromRandomCuts) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  JournalMark mark;
+  auto journal = Make(mark, 32 << 20, random() % 2 == 0 ? 4096 : 0);
+  std::vector<Owner> owners(5);
+  std::vector<int64_t> next(5, 0), marked(5, 0);
+  for (int i = 0; i < 5; ++i) owners[i].id.partition = i;
+  for (int round = 0; round < 200; ++round) {
+    const int entries = static_cast<int>(random() % 20) + 1;
+    for (int e = 0; e < entries; ++e) {
+      size_t who = random() % 5;
+      size_t bytes = random() % 100 == 0 ? random() % (2 << 20) : random() % 5000;
+      Add(*journal, owners[who], next[who], bytes, static_cast<uint8_t>(next[who]));
+      ++next[who];
+    }
+    Flush(*journal);
+    if (random() % 10 == 0) {
+      env_.RunUntil([&] { return journal->idle(); });
+      mark = journal->Cut();
+      marked = next;
+      journal->Free(mark);
+    }
+  }
+  env_.RunUntil([&] { return journal->idle(); });
+  auto reader = JournalReader::Scan(*env_.env().fs, dir_.path(), mark);
+  ASSERT_TRUE(reader.ok());
+  for (size_t i = 0; i < 5; ++i) {
+    std::vector<int64_t> expected;
+    for (int64_t n = marked[i]; n < next[i]; ++n) expected.push_back(n);
+    EXPECT_EQ(BasesOf(**reader, owners[i].id), expected);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, JournalTest, ::testing::Values(io::Driver::kAuto, io::Driver::kEpoll),
+                         [](const auto& info) { return info.param == io::Driver::kEpoll ? "epoll" : "automatic"; });
+
+}  // namespace
+}  // namespace sluice::log
