@@ -6,13 +6,10 @@
 #include "batch/record.h"
 
 namespace sluice::batch {
-namespace {
-constexpr size_t kWindowBytes = 64 << 10;
-}  // namespace
 
-StreamWalker::StreamWalker(Decompressor* decompressor, int32_t count, int32_t max_record_bytes)
-    : decompressor_(decompressor), count_(count), max_record_bytes_(max_record_bytes) {
-  window_.Reserve(kWindowBytes);
+StreamWalker::StreamWalker(Decompressor* decompressor, int32_t count, int32_t max_record_bytes, size_t window_bytes)
+    : decompressor_(decompressor), count_(count), max_record_bytes_(max_record_bytes), window_bytes_(window_bytes) {
+  window_.Reserve(window_bytes);
 }
 
 bool StreamWalker::Fail(const char* why) {
@@ -24,7 +21,7 @@ bool StreamWalker::Fill() {
   if (!status_.ok()) return false;
   window_.Clear();
   at_ = 0;
-  Result<size_t> got = decompressor_->Read({window_.Room(kWindowBytes), kWindowBytes});
+  Result<size_t> got = decompressor_->Read({window_.Room(window_bytes_), window_bytes_});
   if (!got.ok()) {
     status_ = got.status();
     return false;

@@ -18,7 +18,8 @@ class StreamWalker {
  public:
   enum class Step : uint8_t { kRecord, kEnd, kBad };
   // `decompressor` has been started on the batch's records and is this walker's until it is done.
-  StreamWalker(Decompressor* decompressor, int32_t count, int32_t max_record_bytes = kNoRecordLimit);
+  // A record that fits into the window is read at once, a larger one byte by byte.
+  StreamWalker(Decompressor* decompressor, int32_t count, int32_t max_record_bytes = kNoRecordLimit, size_t window_bytes = 64 << 10);
 
   // After `count` records the stream must be at its end.
   Step Next(RecordOutline* out);
@@ -38,6 +39,7 @@ class StreamWalker {
   Decompressor* const decompressor_;
   const int32_t count_;
   const int32_t max_record_bytes_;
+  const size_t window_bytes_;
   int32_t index_ = 0;
   int64_t left_in_record_ = 0;
   Buffer window_;

@@ -5,6 +5,7 @@
 #include "batch/record.h"
 #include "batch/recompress.h"
 #include "batch/stamp.h"
+#include "batch/stream_walk.h"
 #include "batch/validate.h"
 #include "random_batches.h"
 
@@ -139,6 +140,47 @@ TEST(Property, DamagedBatchesAreRefused) {
     // 3. Cut short anywhere.
     EXPECT_FALSE(ParseBatch(Bytes(bytes).first(random.Below(bytes.size()))).ok());
   }
+}
+
+// The walk over bytes and the walk over a stream, with a window of any size, agree on every section, sound or damaged.
+TEST(Property, BothWalksAgree) {
+  SCOPED_TRACE("SLUICE_SEED=" + std::to_string(TestSeed()));
+  RandomRecords random(TestSeed() + 2);
+  BatchBuilder builder;
+  Decompressor decompressor;
+  int bad = 0;
+  for (int round = 0; round < 3000; ++round) {
+    builder.Start({});
+    for (uint64_t n = 1 + random.Below(5); n > 0; --n) {
+      const OwnedRecord r = random.One();
+      const std::vector<HeaderView> headers = r.HeaderViews();
+      ASSERT_TRUE(builder.Append({Bytes(r.key).first(std::min<size_t>(r.key.size(), 8)), NullableBytes(), r.timestamp, headers}).ok());
+    }
+    Result<Bytes> made = builder.Finish();
+    std::vector<uint8_t> section(made->begin() + kRecordsAt, made->end());
+    const int32_t count = builder.count() + (random.Below(10) == 0 ? static_cast<int32_t>(random.Below(3)) - 1 : 0);
+    for (uint64_t n = random.Below(3); n > 0; --n) section[random.Below(section.size())] = static_cast<uint8_t>(random.Below(random.Below(2) ? 8 : 256));
+    for (size_t window : {size_t{64 << 10}, 1 + random.Below(100)}) {
+      RecordWalker plain(section, count);
+      decompressor.Start(Codec::kNone, section, 1 << 20);
+      StreamWalker stream(&decompressor, count, kNoRecordLimit, window);
+      RecordView view;
+      RecordOutline outline;
+      for (;;) {
+        const RecordWalker::Step a = plain.Next(&view);
+        const StreamWalker::Step b = stream.Next(&outline);
+        ASSERT_EQ(static_cast<int>(a), static_cast<int>(b)) << "window " << window << ": " << stream.status().ToString();
+        if (a != RecordWalker::Step::kRecord) {
+          bad += a == RecordWalker::Step::kBad;
+          break;
+        }
+        ASSERT_EQ(view.offset_delta, outline.offset_delta);
+        ASSERT_EQ(view.timestamp_delta, outline.timestamp_delta);
+        ASSERT_EQ(!view.key.is_null(), outline.has_key);
+      }
+    }
+  }
+  EXPECT_GT(bad, 100) << "the test must see damage";
 }
 
 }  // namespace

@@ -124,6 +124,15 @@ TEST(Validate, ErrorsOfManyRecordsAreCappedButCounted) {
   EXPECT_EQ(detail.error_count, 0) << "the detail begins anew";
 }
 
+TEST(Validate, TimeLimitsThemselvesAreAllowed) {
+  AppendRules rules = Rules();
+  rules.timestamp_before_max_ms = 1000;
+  rules.timestamp_after_max_ms = 2000;
+  EXPECT_EQ(Verdict(Batch(Codec::kNone, {kNow - 1000, kNow + 2000}), rules), Code::kOk);
+  EXPECT_EQ(Verdict(Batch(Codec::kNone, {kNow - 1001}), rules), Code::kInvalidTimestamp);
+  EXPECT_EQ(Verdict(Batch(Codec::kNone, {kNow + 2001}), rules), Code::kInvalidTimestamp);
+}
+
 TEST(Validate, TimestampsAtTheEdgeOfTheirRange) {
   for (int64_t t : {INT64_MAX, INT64_MIN, INT64_MIN + 1, int64_t{-2}}) {
     Data bytes = Batch(Codec::kNone, {kNow});
@@ -157,6 +166,23 @@ TEST(Validate, RecordsThatLie) {
   EXPECT_EQ(edited(second + 4, 126), Code::kInvalidRecord) << "key longer than the record";
   EXPECT_EQ(edited(good.size() - 1, 1), Code::kInvalidRecord) << "header count -1";
   EXPECT_EQ(edited(good.size() - 1, 2), Code::kInvalidRecord) << "a header that is not there";
+  // A record that holds one byte more than its fields, and says so.
+  Data roomy = good;
+  roomy[second] += 2;
+  roomy.push_back(0);
+  StoreI32(roomy.data() + kBatchLengthAt, static_cast<int32_t>(roomy.size() - kLengthOverhead));
+  StampCrc(roomy);
+  EXPECT_EQ(Verdict(roomy, Rules()), Code::kInvalidRecord);
+  // A null value written as length -2.
+  BatchBuilder builder;
+  builder.Start({});
+  ASSERT_TRUE(builder.Append({Text("k"), NullableBytes(), TimestampMs(kNow), {}}).ok());
+  const Bytes made = *builder.Finish();
+  Data null_value(made.begin(), made.end());
+  ASSERT_EQ(null_value[null_value.size() - 2], 1);
+  null_value[null_value.size() - 2] = 3;
+  StampCrc(null_value);
+  EXPECT_EQ(Verdict(null_value, Rules()), Code::kInvalidRecord);
   Data trailing = good;
   trailing.push_back(0);
   StoreI32(trailing.data() + kBatchLengthAt, static_cast<int32_t>(trailing.size() - kLengthOverhead));
