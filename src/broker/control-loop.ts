@@ -13,6 +13,8 @@ export interface ControlLoopOptions {
   respond(token: number, response: Buffer): void;
   close(token: number, reason: string): void;
   readonly log: Logger;
+  /** Requests wait until resume(). */
+  readonly isPaused?: boolean;
   /** Milliseconds on a clock that never goes back. */
   readonly elapsed?: () => number;
   readonly schedule?: (turn: () => void) => void;
@@ -50,6 +52,8 @@ export class ControlLoop {
   readonly #heartbeats = new Queue<ControlRequest>();
   readonly #others = new Queue<ControlRequest>();
   #isScheduled = false;
+  #isPaused: boolean;
+  #isStopped = false;
   #inFlight = 0;
   #idle: (() => void)[] = [];
 
@@ -57,13 +61,28 @@ export class ControlLoop {
     this.#options = options;
     this.#elapsed = options.elapsed ?? (() => performance.now());
     this.#schedule = options.schedule ?? ((turn) => setImmediate(turn));
+    this.#isPaused = options.isPaused ?? false;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (!this.#isScheduled) this.#turn();
+  }
+
+  /** Takes no more requests: the broker goes, and clients will find another or come again. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** Requests in the order of their arrival. */
   take(requests: readonly ControlRequest[]): void {
+    if (this.#isStopped) {
+      for (const { token } of requests) this.#options.close(token, 'the broker stops');
+      return;
+    }
     for (const request of requests) (request.apiKey === HEARTBEAT ? this.#heartbeats : this.#others).push(request);
     // The data plane has just woken this thread for them: no need to wait for another turn.
-    if (!this.#isScheduled) this.#turn();
+    if (!this.#isScheduled && !this.#isPaused) this.#turn();
   }
 
   /** Requests that wait or are being worked on. */

@@ -13,7 +13,7 @@ export interface PublisherOptions {
   readonly log: Logger;
   readonly nodeId: number;
   /** The settings of a log whose topic has these overrides, with the broker's as of `image`. */
-  logSettings(overrides: ConfigOverrides, image: MetadataImage): LogSettings;
+  logSettings(topic: string, overrides: ConfigOverrides, image: MetadataImage): LogSettings;
 }
 
 function keyOf({ topicId, partition }: TopicIdPartition): string {
@@ -130,13 +130,14 @@ export class Publisher {
   }
 
   #settings(topic: TopicImage, image: MetadataImage): LogSettings {
-    return this.#options.logSettings(overridesOf(image, resourceTypes.topic, topic.name), image);
+    return this.#options.logSettings(topic.name, overridesOf(image, resourceTypes.topic, topic.name), image);
   }
 
   #specs(topic: TopicImage, from: number, image: MetadataImage): PartitionSpec[] {
     if (from >= topic.partitions.length) return [];
     const settings = this.#settings(topic, image);
-    return topic.partitions.slice(from).map(({ index, leaderEpoch }) => ({
+    const { nodeId } = this.#options;
+    return topic.partitions.slice(from).filter(({ replicas }) => replicas.includes(nodeId)).map(({ index, leaderEpoch }) => ({
       topic: topic.name, topicId: topic.id, partition: index, leaderEpoch, settings,
     }));
   }

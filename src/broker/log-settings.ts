@@ -1,0 +1,66 @@
+// From settings in Kafka's words to what the engine takes.
+import { type LogSettings, type PlaneSettings } from '../native/binding.js';
+import { type BrokerSettings, type Texts } from '../config/layered.js';
+import { TopicValues } from '../config/topic-values.js';
+
+/** The engine's numbers: what is beyond them means no limit anyway. */
+function bounded(value: number): number {
+  return Math.min(value, Number.MAX_SAFE_INTEGER);
+}
+
+function compressionLevel(values: TopicValues): number | undefined {
+  switch (values.get('compression.type')) {
+    case 'gzip': {
+      const level = values.get('compression.gzip.level');
+      return level === -1 ? undefined : level;
+    }
+    case 'lz4': return values.get('compression.lz4.level');
+    case 'zstd': return values.get('compression.zstd.level');
+    default: return undefined;
+  }
+}
+
+export function logSettings(overrides: Texts, broker: BrokerSettings): LogSettings {
+  const values = new TopicValues(overrides, broker);
+  const policy = values.get('cleanup.policy');
+  const level = compressionLevel(values);
+  return {
+    segmentBytes: values.segmentBytes(),
+    segmentMs: bounded(values.get('segment.ms')),
+    segmentIndexBytes: values.get('segment.index.bytes'),
+    indexIntervalBytes: values.get('index.interval.bytes'),
+    retentionMs: bounded(values.get('retention.ms')),
+    retentionBytes: bounded(values.get('retention.bytes')),
+    fileDeleteDelayMs: bounded(values.get('file.delete.delay.ms')),
+    maxMessageBytes: values.get('max.message.bytes'),
+    cleanupDelete: policy.includes('delete'),
+    cleanupCompact: policy.includes('compact'),
+    logAppendTime: values.get('message.timestamp.type') === 'LogAppendTime',
+    timestampBeforeMaxMs: bounded(values.get('message.timestamp.before.max.ms')),
+    timestampAfterMaxMs: bounded(values.get('message.timestamp.after.max.ms')),
+    compression: values.get('compression.type') as LogSettings['compression'],
+    ...(level === undefined ? {} : { compressionLevel: level }),
+    producerIdExpirationMs: broker.get('producer.id.expiration.ms'),
+    durability: values.durability(),
+  };
+}
+
+export function planeSettings(broker: BrokerSettings, nodeId: number, served: PlaneSettings['served']): PlaneSettings {
+  const maxRequestBytes = broker.get('socket.request.max.bytes');
+  return {
+    nodeId,
+    maxRequestBytes,
+    idleMs: bounded(broker.get('connections.max.idle.ms')),
+    maxConnections: broker.get('max.connections'),
+    maxConnectionsPerIp: broker.get('max.connections.per.ip'),
+    sendBufferBytes: broker.get('socket.send.buffer.bytes'),
+    receiveBufferBytes: broker.get('socket.receive.buffer.bytes'),
+    listenBacklog: broker.get('socket.listen.backlog.size'),
+    // One request of the largest size can always be received.
+    requestMemoryBytes: Math.max(broker.get('sluice.memory.request.bytes'), maxRequestBytes),
+    connectionMemoryBytes: Math.max(broker.get('sluice.memory.connection.bytes') ?? 2 * maxRequestBytes, maxRequestBytes),
+    fetchMaxBytes: broker.get('fetch.max.bytes'),
+    fetchSessionSlots: broker.get('max.incremental.fetch.session.cache.slots'),
+    served,
+  };
+}
