@@ -1,0 +1,198 @@
+// sluice-load produce: closed loop (as fast as the answers come, `depth` requests in flight on each connection) or open loop (requests
+// have intended times from a fixed rate, and a late one counts from when it was meant to leave: no coordinated omission).
+#include <sys/epoll.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+
+#include "connection.h"
+#include "options.h"
+#include "wire.h"
+
+namespace sluice::bench {
+namespace {
+
+class Producer {
+ public:
+  explicit Producer(const Options& options) : options_(options) {}
+
+  void Prepare() {
+    const std::vector<uint8_t> batch = BuildBatch(options_.batch_records, options_.record_size, 1);
+    const int per_request = std::min(options_.partitions_per_request, options_.partitions);
+    for (int first = 0; first < options_.partitions; first += per_request) {
+      std::vector<int32_t> group;
+      for (int p = first; p < std::min(first + per_request, options_.partitions); ++p) group.push_back(options_.first_partition + p);
+      requests_.push_back(ProduceRequest(options_.topic, group, Bytes(batch), static_cast<int16_t>(options_.acks)));
+    }
+    records_per_request_ = static_cast<uint64_t>(per_request) * static_cast<uint64_t>(options_.batch_records);
+    bytes_per_request_ = static_cast<uint64_t>(per_request) * batch.size();
+    epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    for (int i = 0; i < options_.connections; ++i) {
+      connections_.push_back(std::make_unique<Connection>());
+      if (!connections_.back()->Open(options_.port)) Die(connections_.back()->failed());
+      epoll_event event{};
+      event.events = EPOLLIN;
+      event.data.u32 = static_cast<uint32_t>(i);
+      epoll_ctl(epoll_, EPOLL_CTL_ADD, connections_.back()->fd(), &event);
+      writable_wanted_.push_back(false);
+    }
+  }
+
+  void Run() {
+    const double rate = options_.requests_per_second > 0
+                            ? options_.requests_per_second
+                            : options_.megabytes_per_second * 1e6 / static_cast<double>(bytes_per_request_);
+    interval_ = rate > 0 ? 1e9 / rate : 0;
+    total_ = options_.bytes > 0 ? (options_.bytes + bytes_per_request_ - 1) / bytes_per_request_ : UINT64_MAX;
+    start_ = NowNanos();
+    cpu_start_ = CpuSeconds();
+    record_from_ = start_ + static_cast<uint64_t>(options_.warmup_seconds * 1e9);
+    const uint64_t until = options_.bytes > 0 ? UINT64_MAX : record_from_ + static_cast<uint64_t>(options_.seconds * 1e9);
+    while (answered_ < sent_ || (sent_ < total_ && NowNanos() < until)) {
+      if (sent_ < total_ && NowNanos() < until) Fill();
+      Wait();
+    }
+    end_ = NowNanos();
+  }
+
+  void Print() const {
+    const double seconds = static_cast<double>(end_ - start_) / 1e9;
+    const double bytes = static_cast<double>(answered_ * bytes_per_request_);
+    std::printf("{\"workload\":\"produce\",\"seconds\":%.4f,\"requests\":%" PRIu64 ",\"records\":%" PRIu64
+                ",\"bytes\":%.0f,\"mb_per_s\":%.2f,\"requests_per_s\":%.1f,\"records_per_s\":%.0f,\"client_cpu_s\":%.3f,%s}\n",
+                seconds, answered_, answered_ * records_per_request_, bytes, bytes / seconds / 1e6, static_cast<double>(answered_) / seconds,
+                static_cast<double>(answered_ * records_per_request_) / seconds, CpuSeconds() - cpu_start_, LatencyJson(latencies_).c_str());
+  }
+
+ private:
+  uint64_t IntendedOf(uint64_t request) const { return start_ + static_cast<uint64_t>(static_cast<double>(request) * interval_); }
+
+  // Sends whatever is due and fits.
+  void Fill() {
+    size_t full = 0;
+    while (sent_ < total_ && full < connections_.size()) {
+      const uint64_t now = NowNanos();
+      uint64_t intended = now;
+      if (interval_ > 0) {
+        intended = IntendedOf(sent_);
+        if (intended > now) return;
+      }
+      const size_t index = next_connection_;
+      Connection& connection = *connections_[index];
+      next_connection_ = (next_connection_ + 1) % connections_.size();
+      const bool is_full = options_.acks == 0 ? connection.sending() : connection.in_flight() >= static_cast<size_t>(options_.depth);
+      if (is_full) {
+        ++full;
+        continue;
+      }
+      full = 0;
+      connection.Send(Bytes(requests_[next_request_]), intended);
+      next_request_ = (next_request_ + 1) % requests_.size();
+      ++sent_;
+      Flush(index);
+    }
+  }
+
+  void Flush(size_t index) {
+    Connection& connection = *connections_[index];
+    const bool more = connection.Flush();
+    if (!connection.failed().empty()) Die(connection.failed());
+    if (options_.acks == 0) {
+      while (!more && connection.PopUnanswered()) ++answered_;
+    }
+    if (more != writable_wanted_[index]) {
+      writable_wanted_[index] = more;
+      epoll_event event{};
+      event.events = EPOLLIN | (more ? EPOLLOUT : 0u);
+      event.data.u32 = static_cast<uint32_t>(index);
+      epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.fd(), &event);
+    }
+  }
+
+  void Wait() {
+    timespec timeout{1, 0};
+    if (interval_ > 0 && sent_ < total_) {
+      const uint64_t now = NowNanos();
+      const uint64_t due = IntendedOf(sent_);
+      // Overdue means that all connections are full: an answer will wake us.
+      if (due > now && due - now < 1000000000ull) timeout = {0, static_cast<long>(due - now)};
+    }
+    if (options_.acks == 0 && interval_ == 0 && !AnySending()) return;
+    epoll_event events[256];
+    const int ready = epoll_pwait2(epoll_, events, 256, &timeout, nullptr);
+    for (int i = 0; i < ready; ++i) {
+      const size_t index = events[i].data.u32;
+      if (events[i].events & EPOLLOUT) Flush(index);
+      if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) Answers(*connections_[index]);
+    }
+  }
+
+  bool AnySending() const {
+    for (const auto& connection : connections_) {
+      if (connection->sending()) return true;
+    }
+    return false;
+  }
+
+  void Answers(Connection& connection) {
+    connection.Receive();
+    Bytes answer;
+    uint64_t intended;
+    uint64_t now = 0;
+    while (connection.Next(&answer, &intended)) {
+      if (now == 0) now = NowNanos();
+      Check(answer);
+      ++answered_;
+      if (intended >= record_from_) latencies_.Record(now - intended);
+    }
+    if (!connection.failed().empty()) Die(connection.failed());
+  }
+
+  static void Check(Bytes answer) {
+    Reader in(answer);
+    for (int32_t topics = in.I32(); topics > 0 && in.ok(); --topics) {
+      in.String();
+      for (int32_t partitions = in.I32(); partitions > 0 && in.ok(); --partitions) {
+        const int32_t partition = in.I32();
+        const int16_t error = in.I16();
+        in.I64();
+        in.I64();
+        in.I64();
+        if (error != 0) Die("partition " + std::to_string(partition) + " answered Produce with error " + std::to_string(error));
+      }
+    }
+    if (!in.ok()) Die("an answer to Produce does not parse");
+  }
+
+  const Options& options_;
+  std::vector<std::vector<uint8_t>> requests_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<bool> writable_wanted_;
+  int epoll_ = -1;
+  uint64_t records_per_request_ = 0;
+  uint64_t bytes_per_request_ = 0;
+  double interval_ = 0;
+  uint64_t total_ = 0;
+  uint64_t start_ = 0;
+  uint64_t record_from_ = 0;
+  uint64_t end_ = 0;
+  double cpu_start_ = 0;
+  uint64_t sent_ = 0;
+  uint64_t answered_ = 0;
+  size_t next_connection_ = 0;
+  size_t next_request_ = 0;
+  Histogram latencies_;
+};
+
+}  // namespace
+
+int RunProduce(const Options& options) {
+  Producer producer(options);
+  producer.Prepare();
+  producer.Run();
+  producer.Print();
+  return 0;
+}
+
+}  // namespace sluice::bench
