@@ -5,7 +5,7 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { objection, readLayers } from './layers.mjs';
 
 const MAXIMUM_LINES = 800;
-const LEFT_OPEN = /\b(TODO|FIXME|XXX)\b|\bnot (yet )?implemented\b/i;
+const LEFT_OPEN = /\b(TODO|FIXME|XXX)\b|\b[Nn]ot (yet )?implemented\b/;
 const SOURCE_ENDINGS = ['.cc', '.h', '.ts'];
 
 /** Every objection to the tree below `root`, as { file, line, message }. */

@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -7,6 +8,7 @@ import java.util.TreeMap;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.config.types.Password;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.ConfigSynonym;
 import org.apache.kafka.server.config.DynamicBrokerConfig;
@@ -16,11 +18,38 @@ import org.apache.kafka.storage.internals.log.LogConfig;
 /**
  * Prints what Apache Kafka knows of its settings as JSON: {"broker": [...], "topic": [...]}, each with name, type, default,
  * importance, range (as Kafka words it), "internal"; broker settings with their "mode" of update, topic settings with "synonyms".
+ * With the argument "values" it reads [["topic" or "broker", name, text]...] and prints what each becomes: "= value" or the error.
  */
 public final class ConfigTable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     public static void main(String[] args) throws Exception {
+        if (args.length > 0 && args[0].equals("values")) values();
+        else table();
+    }
+
+    private static void values() throws Exception {
+        ArrayNode all = JSON.createArrayNode();
+        for (JsonNode each : JSON.readTree(System.in)) {
+            all.add(outcome(each.get(0).asText(), each.get(1).asText(), each.get(2).asText()));
+        }
+        System.out.println(JSON.writeValueAsString(all));
+    }
+
+    private static String outcome(String kind, String name, String text) {
+        try {
+            boolean isTopic = kind.equals("topic");
+            if (isTopic) LogConfig.validate(Map.of(name, text));
+            ConfigKey key = (isTopic ? LogConfig.configDefCopy() : AbstractKafkaConfig.CONFIG_DEF).configKeys().get(name);
+            Object value = new ConfigDef().define(key).parse(Map.of(name, text)).get(name);
+            Object shown = key.type == ConfigDef.Type.PASSWORD ? ((Password) value).value() : value;
+            return "= " + (shown instanceof String ? shown : ConfigDef.convertToString(shown, key.type));
+        } catch (Exception refused) {
+            return refused.getMessage();
+        }
+    }
+
+    private static void table() throws Exception {
         ObjectNode all = JSON.createObjectNode();
         Map<String, String> modes = DynamicBrokerConfig.dynamicConfigUpdateModes();
         ArrayNode broker = all.putArray("broker");
@@ -56,7 +85,6 @@ public final class ConfigTable {
         ObjectNode each = JSON.createObjectNode();
         each.put("name", key.name);
         each.put("type", key.type.name().toLowerCase(java.util.Locale.ROOT));
-        each.put("hasDefault", key.hasDefault());
         each.put("default", key.hasDefault() ? ConfigDef.convertToString(key.defaultValue, key.type) : null);
         each.put("importance", key.importance.name().toLowerCase(java.util.Locale.ROOT));
         each.put("range", key.validator == null ? null : key.validator.toString());

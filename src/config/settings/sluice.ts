@@ -1,0 +1,49 @@
+// Sluice's own settings.
+import { atLeast, between, oneOf } from '../range.js';
+import { define } from '../setting.js';
+import { defineTopic } from '../topic-setting.js';
+
+const MIB = 1024 * 1024;
+
+export const sluiceSettings = [
+  define('sluice.durability', 'string', 'fsync', 'served',
+    'fsync: a record is acknowledged, and seen by consumers, when it is on disk and survives a power cut. os: when it is in the ' +
+    'page cache, as with Kafka. Topics may differ, see the topic setting of the same name.',
+    { importance: 'high', range: oneOf('fsync', 'os') }),
+  define('sluice.journal.bytes', 'long', `${512 * MIB}`, 'served',
+    'Space on disk for the journal. More of it lets segments be synced less often, and makes a start after a crash longer.',
+    { range: atLeast(16 * MIB) }),
+  define('sluice.reactors', 'int', '1', 'served',
+    'Threads of the data plane. This version has one.', { range: between(1, 1) }),
+  define('sluice.io.driver', 'string', 'auto', 'served',
+    'How the data plane talks to the kernel: io_uring, epoll (with writes on the pool), or auto, which is io_uring where the kernel ' +
+    'allows it.', { range: oneOf('auto', 'io_uring', 'epoll') }),
+  define('sluice.pool.threads', 'int', '2', 'served',
+    'Threads for compression, reading of cold data and other work that may block.', { range: between(1, 64) }),
+  define('sluice.memory.request.bytes', 'long', `${256 * MIB}`, 'served',
+    'Memory for requests that are being received or worked on, over all connections. Reading stops where it is used up. It is raised ' +
+    'to socket.request.max.bytes where that is more.', { importance: 'high', range: atLeast(MIB) }),
+  define('sluice.memory.connection.bytes', 'long', null, 'served',
+    'Memory for the requests of one connection. Not set: twice socket.request.max.bytes. At least socket.request.max.bytes.',
+    { range: { kind: 'number', min: MIB, mayBeNull: true } }),
+] as const;
+
+export const sluiceTopicSettings = [
+  defineTopic('sluice.durability', 'string', 'fsync', 'served',
+    'fsync: a record is acknowledged, and seen by consumers, when it is on disk and survives a power cut. os: when it is in the ' +
+    'page cache, as with Kafka. flush.messages=1 means fsync.',
+    { range: oneOf('fsync', 'os'), synonyms: ['sluice.durability'] }),
+] as const;
+
+/** Settings that Kafka takes only while it runs, and not from a file. */
+export const runtimeSettings = [
+  define('leader.replication.throttled.rate', 'long', '9223372036854775807', 'ignored',
+    'Bytes a second that throttled replicas are copied with, on the leader\'s side. There is one replica.',
+    { range: atLeast(0), update: 'per-broker' }),
+  define('follower.replication.throttled.rate', 'long', '9223372036854775807', 'ignored',
+    'Bytes a second that throttled replicas are copied with, on the follower\'s side. There is one replica.',
+    { range: atLeast(0), update: 'per-broker' }),
+  define('replica.alter.log.dirs.io.max.bytes.per.second', 'long', '9223372036854775807', 'ignored',
+    'Bytes a second that replicas move between directories with. Sluice has one directory.',
+    { range: atLeast(0), update: 'per-broker' }),
+] as const;
