@@ -79,14 +79,8 @@ void LogDir::Impl::StartCheckpoint(std::function<void(Status)> done) {
           if (!run->result.ok()) return;
         }
         for (const auto& [slot, set] : run->sets) {
-          for (const SegmentRef& segment : set.segments) {
-            run->result = segment->SyncFiles();
-            if (!run->result.ok()) return;
-          }
-          for (const std::string& dir : set.dirs) {
-            run->result = fs->SyncDir(dir);
-            if (!run->result.ok()) return;
-          }
+          run->result = set.Run(*fs);
+          if (!run->result.ok()) return;
         }
         run->result = WriteCheckpoint(*fs, journal_dir, EncodeCheckpoint(run->content));
       },

@@ -96,16 +96,7 @@ void LogDir::Impl::StartSegmentSync(LogSlot* slot) {
   std::shared_ptr<bool> still = alive;
   io::FileSystem* fs = env.fs;
   env.pool->Submit(io::MakeJob(
-      [shared, result, fs] {
-        for (const SegmentRef& segment : shared->segments) {
-          *result = segment->SyncFiles();
-          if (!result->ok()) return;
-        }
-        for (const std::string& dir : shared->dirs) {
-          *result = fs->SyncDir(dir);
-          if (!result->ok()) return;
-        }
-      },
+      [shared, result, fs] { *result = shared->Run(*fs); },
       [this, still, slot, shared, result] {
         if (!*still) return;
         --segment_syncs;

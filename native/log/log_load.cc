@@ -1,0 +1,289 @@
+// Opening a log: what is in its directory, and how far each kind of stop lets us believe it.
+#include <algorithm>
+#include <unordered_set>
+
+#include "log/batch_scanner.h"
+#include "log/log_format.h"
+#include "log/log_impl.h"
+
+namespace sluice::log {
+namespace {
+
+constexpr int64_t kMaxSmallFile = 64 << 20;
+
+bool EndsWith(const std::string& name, std::string_view suffix) {
+  return name.size() >= suffix.size() && std::string_view(name).substr(name.size() - suffix.size()) == suffix;
+}
+
+std::string MetadataText(const TopicId& id) { return "version: 0\ntopic_id: " + id.ToString(); }
+
+Status WriteAndSync(io::FileSystem& fs, const std::string& path, const std::string& content) {
+  Result<std::unique_ptr<io::File>> file = fs.Open(path, io::OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  SLUICE_TRY((*file)->Truncate(0));
+  SLUICE_TRY((*file)->WriteAt({reinterpret_cast<const uint8_t*>(content.data()), content.size()}, 0));
+  return (*file)->Sync();
+}
+
+// Whose directory this is. Written where it is missing or empty (a crash right after it was made).
+Status CheckMetadata(io::FileSystem& fs, const std::string& dir, const TopicId& id, bool there) {
+  if (id.IsZero()) return Status::Ok();
+  const std::string path = JoinPath(dir, kPartitionMetadataFile);
+  if (!there) return WriteAndSync(fs, path, MetadataText(id));
+  Result<std::string> text = io::ReadWholeFile(fs, path, 4096);
+  if (!text.ok()) return text.status();
+  constexpr std::string_view kKey = "topic_id:";
+  const size_t at = text->find(kKey);
+  if (at == std::string::npos) return WriteAndSync(fs, path, MetadataText(id));
+  std::string value = text->substr(at + kKey.size());
+  value = value.substr(0, value.find('\n'));
+  std::erase_if(value, [](char c) { return c == ' ' || c == '\r' || c == '\t'; });
+  TopicId found;
+  if (!TopicId::Parse(value, &found)) return Status::Error(Code::kCorrupt, path + ": topic_id is \"" + value + "\"");
+  if (found.IsZero()) return WriteAndSync(fs, path, MetadataText(id));
+  if (found == id) return Status::Ok();
+  return Status::Error(Code::kForeign, dir + " belongs to topic id " + found.ToString() + ", not " + id.ToString());
+}
+
+}  // namespace
+
+Result<DirListing> ListPartition(io::FileSystem& fs, const std::string& dir) {
+  Result<std::vector<io::DirEntry>> entries = fs.List(dir);
+  if (!entries.ok()) return entries.status();
+  DirListing listing;
+  for (const io::DirEntry& entry : *entries) {
+    if (entry.is_dir) continue;
+    const std::string& name = entry.name;
+    if (EndsWith(name, kDeletedSuffix)) listing.deleted.push_back(name);
+    else if (EndsWith(name, kCleanedSuffix)) listing.cleaned.push_back(name);
+    else if (EndsWith(name, kSwapSuffix)) listing.swapped.push_back(name);
+    else if (auto log = ParseSegmentFileName(name, kLogSuffix)) listing.logs.push_back(*log);
+    else if (auto snapshot = ParseSegmentFileName(name, kSnapshotSuffix)) listing.snapshots.push_back(*snapshot);
+    else if (auto txn = ParseSegmentFileName(name, kTxnIndexSuffix)) listing.txn_indexes.push_back(*txn);
+    else if (auto index = ParseSegmentFileName(name, kOffsetIndexSuffix)) listing.indexes.push_back(*index);
+    else if (auto time = ParseSegmentFileName(name, kTimeIndexSuffix)) listing.indexes.push_back(*time);
+    else if (name == kLeaderEpochFile) listing.epochs = true;
+    else if (name == kPartitionMetadataFile) listing.metadata = true;
+  }
+  for (std::vector<Offset>* sorted : {&listing.logs, &listing.snapshots, &listing.txn_indexes, &listing.indexes}) {
+    std::sort(sorted->begin(), sorted->end());
+  }
+  return listing;
+}
+
+Result<std::unique_ptr<Log>> Log::Load(const Env& env, std::string dir, TopicPartition name, TopicId topic_id, const LogConfig& config,
+                                       LeaderEpoch epoch, const LoadState& state) {
+  auto impl = std::make_unique<Impl>(nullptr, env, std::move(dir), std::move(name), topic_id, config);
+  std::unique_ptr<Log> log(new Log(std::move(impl)));
+  Impl& inside = *log->impl_;
+  SLUICE_TRY(state.kind == LoadState::Kind::kNew ? inside.LoadNew(state) : inside.LoadExisting(state));
+  inside.epoch = epoch;
+  if (inside.replay == nullptr) {
+    log->SetLeaderEpoch(epoch);
+    inside.CheckEnds();
+  }
+  return log;
+}
+
+Status Log::Impl::LoadNew(const LoadState& state) {
+  SLUICE_TRY(env.fs->MakeDirs(dir));
+  SLUICE_TRY(CheckMetadata(*env.fs, dir, id, false));
+  log_start = high_watermark = written_end = next_offset = recovery_point = state.log_start.value_or(Offset(0));
+  SLUICE_TRY(StartSegment(log_start));
+  ResetMarks();
+  return Status::Ok();
+}
+
+Status Log::Impl::StartSegment(Offset base) {
+  auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
+  SLUICE_TRY(segment->Create());
+  segment->bytes_before = bytes_written;
+  AddSegment(std::move(segment));
+  names_dirty = true;
+  ++names_generation;
+  return Status::Ok();
+}
+
+Status Log::Impl::LoadExisting(const LoadState& state) {
+  Result<DirListing> listing = ListPartition(*env.fs, dir);
+  if (!listing.ok()) return listing.status();
+  SLUICE_TRY(CheckMetadata(*env.fs, dir, id, listing->metadata));
+  for (const std::string& leftover : listing->deleted) SLUICE_TRY(env.fs->Remove(JoinPath(dir, leftover)));
+  if (!listing->cleaned.empty() || !listing->swapped.empty()) {
+    SLUICE_TRY(FinishSwaps(*listing));
+    listing = ListPartition(*env.fs, dir);
+    if (!listing.ok()) return listing.status();
+  }
+  // An index without its data is left over from a deletion that was cut short.
+  for (const std::vector<Offset>* of : {&listing->indexes, &listing->txn_indexes}) {
+    for (Offset base : *of) {
+      if (!std::binary_search(listing->logs.begin(), listing->logs.end(), base)) RemoveSegmentFiles(base);
+    }
+  }
+  snapshots = listing->snapshots;
+  SLUICE_TRY(LoadEpochs(*listing));
+  log_start = state.log_start.value_or(Offset(0));
+  if (state.kind == LoadState::Kind::kProven) return LoadProven(state, *listing);
+
+  const bool clean = state.kind == LoadState::Kind::kClean;
+  SLUICE_TRY(LoadSegments(*listing, clean ? Offset(INT64_MAX) : state.recovery_point));
+  if (segments->empty()) {
+    SLUICE_TRY(StartSegment(log_start));
+    written_end = next_offset = log_start;
+  } else {
+    log_start = std::max(log_start, segments->front()->base());
+    if (clean) {
+      SLUICE_TRY(LoadEnd());
+      SLUICE_TRY(LoadProducers(written_end, true));
+    } else {
+      SLUICE_TRY(ScanFrom(state.recovery_point));
+    }
+  }
+  if (written_end < log_start) {
+    // The files end before the log starts: somebody took segments away. Kafka begins anew there, and so do we.
+    Report(Severity::kWarn, dir + " ends at " + std::to_string(written_end.v) + ", before its start " + std::to_string(log_start.v) + ": begun anew");
+    SLUICE_TRY(StartSegment(log_start));
+    Detach(segments->size() - 1, Now());
+    producers.Clear();
+    epochs = LeaderEpochs();
+    epochs_dirty = true;
+    written_end = next_offset = log_start;
+  }
+  next_offset = written_end;
+  high_watermark = written_end;
+  recovery_point = clean ? written_end : std::min(state.recovery_point, written_end);
+  return FinishLoad();
+}
+
+// What holds whatever the way here: ends are known, the last segment is active.
+Status Log::Impl::FinishLoad() {
+  total_size = 0;
+  for (const auto& segment : *segments) total_size += segment->size();
+  for (const auto& segment : *segments) segment->bytes_before = -segment->size();
+  SLUICE_TRY(active().LoadFirstTimestamp());
+  if (epochs.TruncateFromEnd(written_end)) epochs_dirty = true;
+  if (epochs.TruncateFromStart(log_start)) epochs_dirty = true;
+  producers.OnHighWatermark(high_watermark);
+  CleanSnapshots();
+  ResetMarks();
+  // Thousands of idle logs must not hold descriptors.
+  for (const auto& segment : *segments) segment->CloseIdle();
+  return Status::Ok();
+}
+
+Status Log::Impl::LoadEpochs(const DirListing& listing) {
+  if (!listing.epochs) return Status::Ok();
+  const std::string path = JoinPath(dir, kLeaderEpochFile);
+  Result<std::string> text = io::ReadWholeFile(*env.fs, path, kMaxSmallFile);
+  if (!text.ok()) return text.status();
+  Result<LeaderEpochs> decoded = LeaderEpochs::Decode(*text);
+  if (decoded.ok()) {
+    epochs = decoded.take();
+  } else {
+    Report(Severity::kWarn, path + " is damaged (" + decoded.status().what() + "); made anew from the batches");
+    epochs_lost = true;
+    epochs_dirty = true;
+  }
+  return Status::Ok();
+}
+
+// All segments up to the one that holds `scan_from` are taken as they are; the rest is left to the scan.
+Status Log::Impl::LoadSegments(const DirListing& listing, Offset scan_from) {
+  for (size_t i = 0; i < listing.logs.size(); ++i) {
+    const Offset base = listing.logs[i];
+    const bool last = i + 1 == listing.logs.size();
+    const bool has_txns = std::binary_search(listing.txn_indexes.begin(), listing.txn_indexes.end(), base);
+    auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
+    AddSegment(segment);
+    const bool scanned = last ? scan_from.v != INT64_MAX : listing.logs[i + 1] > scan_from;
+    if (scanned) {
+      segment->Forget(has_txns);
+      continue;
+    }
+    SLUICE_TRY(AdoptSegment(*segment, has_txns, !last));
+  }
+  return Status::Ok();
+}
+
+Status Log::Impl::AdoptSegment(Segment& segment, bool has_txns, bool sealed) {
+  Result<int64_t> size = env.fs->FileSize(segment.log_path());
+  if (!size.ok()) return size.status();
+  if (*size > kMaxSegmentBytes) return Status::Error(Code::kCorrupt, segment.log_path() + " has " + std::to_string(*size) + " bytes, more than a segment can");
+  Result<bool> good = segment.Adopt(*size, {.has_txn_index = has_txns, .sealed = sealed});
+  if (!good.ok()) return good.status();
+  if (!*good) {
+    Report(Severity::kWarn, segment.log_path() + ": an index is missing or damaged; made anew from the batches");
+    const Status rebuilt = segment.RebuildIndexes(config.index_interval_bytes);
+    if (!rebuilt.ok()) return Status::Error(rebuilt.code(), segment.log_path() + ": " + rebuilt.what(), rebuilt.sys_errno());
+  }
+  if (!sealed) return Status::Ok();
+  if (!*good) SLUICE_TRY(segment.Seal());
+  segment.SetSealed();
+  return Status::Ok();
+}
+
+// After a clean stop: the end is found behind the last index entry.
+Status Log::Impl::LoadEnd() {
+  Segment& segment = active();
+  written_end = segment.base();
+  if (segment.size() == 0) return Status::Ok();
+  SLUICE_TRY(segment.EnsureOpen(ReadMode::kBlocking));
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    BatchScanner scanner(segment.log_file(), {.from = segment.last_indexed(), .end = segment.size()});
+    BatchScanner::Step step;
+    while ((step = scanner.Next()) == BatchScanner::Step::kBatch) written_end = scanner.head().end();
+    if (step == BatchScanner::Step::kEnd) return Status::Ok();
+    if (attempt > 0 || segment.last_indexed() == 0) {
+      return Status::Error(scanner.status().code(), segment.log_path() + " at " + std::to_string(scanner.position()) + ": " + scanner.status().what());
+    }
+    Report(Severity::kWarn, segment.PathOf(kOffsetIndexSuffix) + " does not fit the data; made anew from the batches");
+    SLUICE_TRY(segment.RebuildIndexes(config.index_interval_bytes));
+  }
+  return Status::Ok();
+}
+
+void Log::Impl::RemoveSegmentFiles(Offset base) {
+  for (const char* suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+    (void)env.fs->Remove(JoinPath(dir, SegmentFileName(base, suffix)));
+  }
+}
+
+// Kafka's cleaner replaces segments by compacted ones: what it had finished (.swap) is put in place, what it had not is thrown away.
+Status Log::Impl::FinishSwaps(const DirListing& listing) {
+  const auto base_of = [](const std::string& name) { return ParseSegmentFileName(name.substr(0, 20) + kLogSuffix, kLogSuffix); };
+  Offset first_cleaned(INT64_MAX);
+  for (const std::string& name : listing.cleaned) {
+    if (auto base = base_of(name)) first_cleaned = std::min(first_cleaned, *base);
+    SLUICE_TRY(env.fs->Remove(JoinPath(dir, name)));
+  }
+  std::vector<std::string> valid;
+  Offset from(INT64_MAX), to(-1);
+  for (const std::string& name : listing.swapped) {
+    const auto base = base_of(name);
+    if (!base || *base >= first_cleaned) {
+      SLUICE_TRY(env.fs->Remove(JoinPath(dir, name)));
+      continue;
+    }
+    valid.push_back(name);
+    if (!EndsWith(name, std::string(kLogSuffix) + kSwapSuffix)) continue;
+    Result<std::unique_ptr<io::File>> file = env.fs->Open(JoinPath(dir, name), io::OpenMode::kRead);
+    if (!file.ok()) return file.status();
+    Result<int64_t> size = (*file)->Size();
+    if (!size.ok()) return size.status();
+    from = std::min(from, *base);
+    to = std::max(to, *base);
+    BatchScanner scanner(**file, {.from = 0, .end = *size});
+    while (scanner.Next() == BatchScanner::Step::kBatch) to = std::max(to, scanner.head().end());
+  }
+  for (const std::vector<Offset>* of : {&listing.logs, &listing.indexes, &listing.txn_indexes}) {
+    for (Offset base : *of) {
+      if (base >= from && base < to) RemoveSegmentFiles(base);
+    }
+  }
+  for (const std::string& name : valid) {
+    SLUICE_TRY(env.fs->Rename(JoinPath(dir, name), JoinPath(dir, name.substr(0, name.size() - std::string_view(kSwapSuffix).size()))));
+  }
+  return env.fs->SyncDir(dir);
+}
+
+}  // namespace sluice::log

@@ -1,0 +1,235 @@
+// Recovery from a checkpoint and the journal: what they prove is in the files afterwards, and nothing else.
+#include <algorithm>
+#include <cstring>
+
+#include "log/log_format.h"
+#include "log/log_impl.h"
+#include "log/producer_snapshot.h"
+#include "log/proven_state.h"
+
+namespace sluice::log {
+
+void Log::EncodeProven(std::string* out) const {
+  const Impl& log = *impl_;
+  SLUICE_ASSERT(log.staged.empty() && log.replay == nullptr);
+  Segment& active = log.active();
+  ProvenState state;
+  state.mode = log.config.durability;
+  state.log_start = log.log_start;
+  state.end = log.written_end;
+  state.recovery_point = log.recovery_point;
+  state.segment_base = active.base();
+  state.position = active.size();
+  state.offset_entries = static_cast<uint32_t>(active.offset_index().count());
+  state.time_entries = static_cast<uint32_t>(active.time_index().count());
+  state.aborted = static_cast<uint32_t>(active.aborted_count());
+  state.max = active.max_timestamp_so_far();
+  EncodeProvenState(state, log.epochs, log.producers, out);
+}
+
+Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
+  ProvenState proven;
+  proven.mode = config.durability;
+  if (!load.proven.empty()) {
+    Result<ProvenState> decoded = DecodeProvenState(load.proven);
+    if (!decoded.ok()) return decoded.status();
+    proven = decoded.take();
+  }
+  replay = std::make_unique<Replay>();
+  replay->mode = proven.mode;
+  replay->txn_indexes = listing.txn_indexes;
+  log_start = std::max(log_start, proven.log_start);
+  epochs = std::move(proven.epochs);
+  epochs_dirty = true;
+  epochs_lost = false;
+  producers = std::move(proven.producers);
+  written_end = next_offset = high_watermark = proven.end;
+  recovery_point = std::min(proven.recovery_point, proven.end);
+
+  bool found = false;
+  for (Offset base : listing.logs) {
+    if (base > proven.segment_base) {
+      replay->later.push_back(base);
+      continue;
+    }
+    auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
+    const bool has_txns = std::binary_search(listing.txn_indexes.begin(), listing.txn_indexes.end(), base);
+    AddSegment(segment);
+    if (base < proven.segment_base) {
+      SLUICE_TRY(AdoptSegment(*segment, has_txns, true));
+      continue;
+    }
+    found = true;
+    Result<int64_t> size = env.fs->FileSize(segment->log_path());
+    if (!size.ok()) return size.status();
+    if (*size < proven.position) {
+      return Status::Error(Code::kCorrupt, segment->log_path() + " has " + std::to_string(*size) + " bytes, the checkpoint proves " + std::to_string(proven.position));
+    }
+    Result<bool> good = segment->AdoptProven(proven.position, proven.offset_entries, proven.time_entries, proven.aborted, proven.max);
+    if (!good.ok()) return good.status();
+    if (!*good) {
+      Report(Severity::kWarn, segment->log_path() + ": an index does not reach as far as the checkpoint says; made anew from the batches");
+      const Status rebuilt = segment->RebuildIndexes(config.index_interval_bytes);
+      if (!rebuilt.ok()) return Status::Error(rebuilt.code(), segment->log_path() + ": " + rebuilt.what(), rebuilt.sys_errno());
+    }
+    SLUICE_TRY(segment->LoadFirstTimestamp());
+  }
+  if (found) {
+    if (segments->front()->base() > log_start) log_start = segments->front()->base();
+  } else if (proven.position == 0) {
+    SLUICE_TRY(StartSegment(proven.segment_base));
+  } else if (!segments->empty() && log_start < proven.segment_base) {
+    return Status::Error(Code::kCorrupt, JoinPath(dir, SegmentFileName(proven.segment_base, kLogSuffix)) + " is missing, the checkpoint proves " +
+                                             std::to_string(proven.position) + " bytes of it");
+  } else {
+    // Retention took it after the checkpoint: the log goes on with the next segment, of files or of the journal.
+    const std::shared_ptr<const SegmentList> gone = segments;
+    segments = std::make_shared<const SegmentList>();
+    DetachTail(*gone, 0);
+    if (!replay->later.empty()) log_start = std::max(log_start, replay->later.front());
+  }
+  // Between here and FinishReplay the start may lie behind what is proven so far.
+  return Status::Ok();
+}
+
+// The segment that begins at `base` becomes active: its file if there is one, else a new one.
+Status Log::Impl::ReplayRoll(Offset base) {
+  if (!segments->empty()) {
+    SLUICE_TRY(active().CutTail());
+    SLUICE_TRY(active().Seal());
+  }
+  if (replay->TakeLater(base)) {
+    auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
+    segment->Forget(std::binary_search(replay->txn_indexes.begin(), replay->txn_indexes.end(), base));
+    AddSegment(std::move(segment));
+    names_dirty = true;  // it is there, but nobody has said that its name is durable
+    ++names_generation;
+  } else {
+    SLUICE_TRY(StartSegment(base));
+  }
+  AddSnapshot(base, EncodeProducerSnapshot(producers));
+  return Status::Ok();
+}
+
+Status Log::ReplayBatch(const BatchEntry& entry) {
+  Impl& log = *impl_;
+  const auto corrupt = [&](const std::string& what) {
+    return Status::Error(Code::kCorrupt, log.dir + ": journal entry for offset " + std::to_string(entry.base.v) + ": " + what);
+  };
+  if (log.replay == nullptr) {
+    // A log that was made anew because its directory had not become durable.
+    SLUICE_ASSERT(log.written_end == log.log_start && log.active().size() == 0);
+    log.replay = std::make_unique<Impl::Replay>();
+    log.replay->mode = log.config.durability;
+    log.epochs = LeaderEpochs();
+  }
+  Result<BatchHead> head = ParseBatchHead(entry.batch, static_cast<int64_t>(entry.batch.size()));
+  if (!head.ok()) return corrupt(head.status().what());
+  if (head->size != static_cast<int64_t>(entry.batch.size()) || head->base != entry.base || head->end() != entry.end) return corrupt("not the batch it names");
+  if (entry.end <= log.written_end) return Status::Ok();
+  std::optional<TxnMarker> marker;
+  if (head->control()) {
+    Result<std::optional<TxnMarker>> read = ReadTxnMarker(entry.batch);
+    if (read.ok()) marker = *read;
+  }
+  const bool begins_segment = entry.segment_base == entry.base && entry.position.v == 0;
+  if (log.segments->empty() && !begins_segment) {
+    // Its segment is gone, with retention; only what the log knows of it counts.
+    if (head->has_producer()) (void)log.producers.Apply(*head, marker, nullptr);
+    if (head->epoch.v >= 0 && head->epoch > log.epochs.latest()) (void)log.epochs.Assign(head->epoch, head->base);
+    log.written_end = log.next_offset = entry.end;
+    return Status::Ok();
+  }
+  if (!log.segments->empty() && entry.base != log.written_end) {
+    return corrupt("the log ends at " + std::to_string(log.written_end.v) + " before it");
+  }
+  if (log.segments->empty() || entry.segment_base != log.active().base()) {
+    if (!begins_segment) return corrupt("segment " + std::to_string(entry.segment_base.v) + " does not begin there");
+    SLUICE_TRY(log.ReplayRoll(entry.base));
+  } else if (entry.position.v != log.active().size()) {
+    return corrupt("position " + std::to_string(entry.position.v) + ", the segment ends at " + std::to_string(log.active().size()));
+  }
+  Segment& segment = log.active();
+  if (entry.position.v + head->size > kMaxSegmentBytes || entry.end - entry.segment_base > kMaxRelativeOffset + 1) return corrupt("beyond what a segment holds");
+  SLUICE_TRY(segment.EnsureOpen(ReadMode::kBlocking));
+  // Compare first: after a crash of the process alone nothing differs, and nothing needs to be written or synced again.
+  std::vector<uint8_t>& there = log.replay_buffer;
+  there.resize(entry.batch.size());
+  Result<size_t> got = segment.log_file().ReadAt(there, entry.position.v);
+  if (!got.ok()) return got.status();
+  if (*got != there.size() || std::memcmp(there.data(), entry.batch.data(), there.size()) != 0) {
+    SLUICE_TRY(segment.log_file().WriteAt(entry.batch, entry.position.v));
+  }
+  log.TakeUp(*head, entry.position.v, marker);
+  return Status::Ok();
+}
+
+Status Log::ReplayLogStart(Offset start) {
+  impl_->log_start = std::max(impl_->log_start, start);
+  return Status::Ok();
+}
+
+Status Log::ReplayMode(Durability mode) {
+  if (impl_->replay != nullptr) impl_->replay->mode = mode;
+  return Status::Ok();
+}
+
+// Reads on through the files as long as batches follow each other, up to `until`.
+Status Log::Impl::ScanOn(Offset until, ScanEnd* end) {
+  while (true) {
+    SLUICE_TRY(ScanActive(active().size(), true, until, end));
+    if (written_end >= until || !end->whole || !std::binary_search(replay->later.begin(), replay->later.end(), written_end)) return Status::Ok();
+    if (active().size() == 0) return Status::Ok();
+    SLUICE_TRY(ReplayRoll(written_end));
+  }
+}
+
+Status Log::ReplaySynced(Offset end) {
+  Impl& log = *impl_;
+  if (log.replay == nullptr || end <= log.written_end) return Status::Ok();
+  log.replay->mode = Durability::kFsync;
+  if (log.segments->empty()) {
+    log.written_end = log.next_offset = end;
+    return Status::Ok();
+  }
+  Impl::ScanEnd scanned;
+  SLUICE_TRY(log.ScanOn(end, &scanned));
+  if (log.written_end >= end) return Status::Ok();
+  return Status::Error(Code::kCorrupt, log.active().log_path() + " at " + std::to_string(scanned.position) + ": ends at offset " + std::to_string(log.written_end.v) +
+                                           ", but was synced up to " + std::to_string(end.v) + (scanned.why.ok() ? "" : " (" + scanned.why.what() + ")"));
+}
+
+Status Log::FinishReplay() {
+  Impl& log = *impl_;
+  if (log.replay == nullptr) return Status::Ok();
+  if (log.segments->empty()) {
+    const Offset base = log.replay->later.empty() ? std::max(log.log_start, log.written_end) : log.replay->later.front();
+    SLUICE_TRY(log.ReplayRoll(base));
+    log.written_end = base;
+  }
+  if (log.replay->mode == Durability::kOs) {
+    Impl::ScanEnd scanned;
+    SLUICE_TRY(log.ScanOn(Offset(INT64_MAX), &scanned));
+    if (!scanned.whole) {
+      log.Report(Severity::kWarn, log.active().log_path() + " at " + std::to_string(scanned.position) + ": " + scanned.why.what() +
+                                      "; the log ends here, at offset " + std::to_string(log.written_end.v));
+    }
+  }
+  SLUICE_TRY(log.active().CutTail());
+  // What lies behind was never acknowledged.
+  SegmentList rest;
+  for (Offset base : log.replay->later) rest.push_back(std::make_shared<Segment>(*log.env.fs, log.shared_dir, base, 0));
+  log.DetachTail(rest, 0);
+  if (log.log_start > log.written_end) {
+    return Status::Error(Code::kCorrupt, log.dir + " ends at " + std::to_string(log.written_end.v) + ", before its start " + std::to_string(log.log_start.v));
+  }
+  log.next_offset = log.high_watermark = log.written_end;
+  log.replay.reset();
+  std::vector<uint8_t>().swap(log.replay_buffer);
+  SLUICE_TRY(log.FinishLoad());
+  SetLeaderEpoch(log.epoch);
+  log.CheckEnds();
+  return Status::Ok();
+}
+
+}  // namespace sluice::log

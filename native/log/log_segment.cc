@@ -1,0 +1,451 @@
+#include "log/log_segment.h"
+
+#include <algorithm>
+
+#include "log/batch_scanner.h"
+#include "log/log_format.h"
+#include "log/offset_index.h"
+#include "log/saturate.h"
+
+namespace sluice::log {
+namespace {
+
+constexpr int64_t kMaxTxnIndexBytes = int64_t{1} << 30;
+
+// Index contents as the batches of a file say they must be.
+struct BuiltIndexes {
+  std::vector<uint8_t> offsets;
+  std::vector<uint8_t> times;
+  TimestampAt max;
+};
+
+Result<BuiltIndexes> BuildIndexes(io::File& file, Offset base, int64_t size, int64_t interval) {
+  BuiltIndexes built;
+  BatchScanner scanner(file, {.from = 0, .end = size});
+  int64_t last_indexed = 0;
+  TimestampAt last_time{kNoTimestamp, base};
+  const auto add_time = [&] {
+    if (built.max.timestamp <= last_time.timestamp) return;
+    uint8_t entry[kTimeEntryBytes];
+    EncodeTimeEntry(base, built.max, entry);
+    built.times.insert(built.times.end(), entry, entry + sizeof entry);
+    last_time = built.max;
+  };
+  while (true) {
+    const BatchScanner::Step step = scanner.Next();
+    if (step == BatchScanner::Step::kBad) return scanner.status();
+    if (step == BatchScanner::Step::kEnd) break;
+    const BatchHead& batch = scanner.head();
+    if (batch.base < base || batch.last() - base > kMaxRelativeOffset) {
+      return Status::Error(Code::kCorrupt, "batch offset outside its segment");
+    }
+    if (batch.max_timestamp > built.max.timestamp) built.max = {batch.max_timestamp, batch.last()};
+    if (scanner.position() - last_indexed > interval) {
+      uint8_t entry[kOffsetEntryBytes];
+      EncodeOffsetEntry(base, {batch.last(), scanner.position()}, entry);
+      built.offsets.insert(built.offsets.end(), entry, entry + sizeof entry);
+      add_time();
+      last_indexed = scanner.position();
+    }
+  }
+  add_time();
+  return built;
+}
+
+std::string_view TextOf(const std::vector<uint8_t>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+}  // namespace
+
+Segment::Segment(io::FileSystem& fs, std::shared_ptr<const std::string> dir, Offset base, int64_t created_ms)
+    : fs_(fs), dir_(std::move(dir)), base_(base), log_path_(JoinPath(*dir_, SegmentFileName(base, kLogSuffix))), created_ms_(created_ms) {
+  last_time_entry_ = {kNoTimestamp, base_};
+}
+
+io::File& Segment::log_file() {
+  std::lock_guard lock(mutex_);
+  SLUICE_ASSERT(file_ != nullptr);
+  return *file_;
+}
+
+std::string Segment::PathOf(const char* suffix) const { return JoinPath(*dir_, SegmentFileName(base_, suffix)); }
+
+bool Segment::data_open() const {
+  std::lock_guard lock(mutex_);
+  return file_ != nullptr;
+}
+
+Status Segment::EnsureOpen(ReadMode mode) {
+  std::lock_guard lock(mutex_);
+  if (file_ != nullptr) return Status::Ok();
+  if (mode == ReadMode::kNoWait) return Status::Error(Code::kWouldBlock, log_path_ + " is not open");
+  Result<std::unique_ptr<io::File>> opened = fs_.Open(log_path_, io::OpenMode::kReadWrite);
+  if (!opened.ok()) return opened.status();
+  file_ = opened.take();
+  return Status::Ok();
+}
+
+Status Segment::SyncFiles() {
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  SLUICE_TRY(log_file().Sync());
+  SLUICE_TRY(offset_index_.Sync());
+  SLUICE_TRY(time_index_.Sync());
+  if (txns_unsynced_) {
+    Result<std::unique_ptr<io::File>> file = fs_.Open(PathOf(kTxnIndexSuffix), io::OpenMode::kReadWrite);
+    if (!file.ok()) return file.status();
+    SLUICE_TRY((*file)->Sync());
+  }
+  return Status::Ok();
+}
+
+Result<TimestampAt> Segment::MaxTimestamp(ReadMode mode) {
+  {
+    std::lock_guard lock(mutex_);
+    if (max_known_) return max_;
+  }
+  const IndexSnapshot snapshot = time_index_.Snapshot(false);
+  TimestampAt max{kNoTimestamp, base_};
+  if (snapshot.count > 0) {
+    Result<std::shared_ptr<io::File>> file = time_index_.OpenFile(fs_, PathOf(kTimeIndexSuffix), mode);
+    if (!file.ok()) return file.status();
+    IndexReader reader(snapshot, kTimeEntryBytes, file->get(), mode);
+    Result<const uint8_t*> entry = reader.At(snapshot.count - 1);
+    if (!entry.ok()) return entry.status();
+    max = DecodeTimeEntry(base_, *entry);
+  }
+  std::lock_guard lock(mutex_);
+  max_ = max;
+  max_known_ = true;
+  return max;
+}
+
+Status Segment::RebuildSealedIndexes(int64_t index_interval) {
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  Result<BuiltIndexes> built = BuildIndexes(log_file(), base_, size_, index_interval);
+  if (!built.ok()) return built.status();
+  SLUICE_TRY(io::WriteFileAtomically(fs_, PathOf(kOffsetIndexSuffix), std::string(TextOf(built->offsets))));
+  SLUICE_TRY(io::WriteFileAtomically(fs_, PathOf(kTimeIndexSuffix), std::string(TextOf(built->times))));
+  offset_index_.ReplaceFile(static_cast<int64_t>(built->offsets.size()) / kOffsetEntryBytes);
+  time_index_.ReplaceFile(static_cast<int64_t>(built->times.size()) / kTimeEntryBytes);
+  std::lock_guard lock(mutex_);
+  max_ = built->max;
+  max_known_ = true;
+  return Status::Ok();
+}
+
+SegmentGrowth::SegmentGrowth(const Segment& segment) : position_(segment.size()), last_indexed_(segment.last_indexed()) {}
+
+void SegmentGrowth::Add(const BatchHead& batch, int64_t index_interval) {
+  if (position_ == 0) first_timestamp = batch.max_timestamp;
+  if (position_ - last_indexed_ > index_interval) {
+    ++entries;
+    last_indexed_ = position_;
+  }
+  position_ += batch.size;
+  bytes += batch.size;
+}
+
+bool Segment::ShouldRoll(const LogConfig& config, const BatchHead& batch, TimestampMs now, const SegmentGrowth& growth) const {
+  const int64_t size = size_ + growth.bytes;
+  if (size > std::min(config.segment_bytes, kMaxSegmentBytes) - batch.size) return true;
+  if (size > 0) {
+    const TimestampMs first = growth.first_timestamp.value_or(first_timestamp_);
+    const int64_t waited = first.v >= 0 ? SaturatingSub(batch.max_timestamp.v, first.v) : now.v - created_ms_;
+    if (waited > config.segment_ms) return true;
+  }
+  if (batch.last() - base_ > kMaxRelativeOffset) return true;
+  if (size == 0) return false;  // an index too small for a single entry must not make us roll for ever
+  // Kafka counts whole entries, and keeps one of the time index's for the seal.
+  if (offset_index_.count() + growth.entries >= config.segment_index_bytes / kOffsetEntryBytes) return true;
+  return time_index_.count() + growth.entries >= config.segment_index_bytes / kTimeEntryBytes - 1;
+}
+
+Status Segment::Create() {
+  for (const char* suffix : {kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+    Status removed = fs_.Remove(PathOf(suffix));
+    if (!removed.ok() && removed.code() != Code::kNotFound) return removed;
+  }
+  Result<std::unique_ptr<io::File>> file = fs_.Open(log_path_, io::OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  SLUICE_TRY((*file)->Truncate(0));
+  std::lock_guard lock(mutex_);
+  file_ = file.take();
+  hot_from = 0;
+  ++generation_;
+  return Status::Ok();
+}
+
+Status Segment::Write(std::span<iovec> parts, int64_t length) {
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  SLUICE_TRY(log_file().WriteVectorAt(parts, size_));
+  hot_from = std::min(hot_from, size_);
+  size_ += length;
+  ++generation_;
+  return Status::Ok();
+}
+
+Status Segment::CutBackTo(int64_t size) {
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  SLUICE_TRY(log_file().Truncate(size));
+  size_ = size;
+  return Status::Ok();
+}
+
+Status Segment::CutTail() {
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  Result<int64_t> size = log_file().Size();
+  if (!size.ok()) return size.status();
+  if (*size == size_) return Status::Ok();
+  if (*size < size_) return Status::Error(Code::kCorrupt, log_path_ + " is shorter than it must be");
+  SLUICE_TRY(log_file().Truncate(size_));
+  ++generation_;
+  return Status::Ok();
+}
+
+void Segment::Note(const BatchHead& batch, int64_t position, int64_t index_interval) {
+  size_ = std::max(size_, position + batch.size);
+  ++generation_;
+  NoteTimestamp(batch, position);
+  if (position - last_indexed_ <= index_interval) return;
+  uint8_t entry[kOffsetEntryBytes];
+  EncodeOffsetEntry(base_, {batch.last(), position}, entry);
+  offset_index_.Append(entry);
+  last_indexed_ = position;
+  AddFinalTimeEntry();
+}
+
+void Segment::NoteTimestamp(const BatchHead& batch, int64_t position) {
+  if (position == 0) {
+    first_timestamp_ = batch.max_timestamp;
+    first_timestamp_known_ = true;
+  }
+  std::lock_guard lock(mutex_);
+  SLUICE_ASSERT(max_known_);
+  if (batch.max_timestamp > max_.timestamp) max_ = {batch.max_timestamp, batch.last()};
+}
+
+void Segment::AddFinalTimeEntry() {
+  if (max_.timestamp <= last_time_entry_.timestamp) return;
+  uint8_t entry[kTimeEntryBytes];
+  EncodeTimeEntry(base_, max_, entry);
+  time_index_.Append(entry);
+  last_time_entry_ = max_;
+  ++generation_;
+}
+
+void Segment::AddAborted(const AbortedTxn& txn) {
+  txns_.push_back(txn);
+  ++generation_;
+}
+
+Result<const std::vector<AbortedTxn>*> Segment::Aborted() {
+  if (!txns_loaded_) {
+    Result<std::string> bytes = io::ReadWholeFile(fs_, PathOf(kTxnIndexSuffix), kMaxTxnIndexBytes);
+    if (!bytes.ok()) return bytes.status();
+    const Bytes view(reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size());
+    Result<std::vector<AbortedTxn>> txns = DecodeTxnIndex(view, base_);
+    if (!txns.ok()) return txns.status();
+    txns_ = txns.take();
+    txns_in_file_ = static_cast<int64_t>(txns_.size());
+    txn_file_exact_ = bytes->size() == txns_.size() * kAbortedTxnBytes;
+    txns_loaded_ = true;
+  }
+  return &txns_;
+}
+
+Status Segment::FlushTxns() {
+  if (!txns_loaded_ || (txn_file_exact_ && txns_in_file_ == static_cast<int64_t>(txns_.size()))) return Status::Ok();
+  Result<std::unique_ptr<io::File>> file = fs_.Open(PathOf(kTxnIndexSuffix), io::OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  std::vector<uint8_t> bytes;
+  for (size_t i = static_cast<size_t>(txns_in_file_); i < txns_.size(); ++i) EncodeAbortedTxn(txns_[i], &bytes);
+  if (!bytes.empty()) SLUICE_TRY((*file)->WriteAt(bytes, txns_in_file_ * kAbortedTxnBytes));
+  SLUICE_TRY((*file)->Truncate(static_cast<int64_t>(txns_.size()) * kAbortedTxnBytes));
+  txns_in_file_ = static_cast<int64_t>(txns_.size());
+  txn_file_exact_ = true;
+  txns_unsynced_ = true;
+  return Status::Ok();
+}
+
+Status Segment::FlushIndexes() {
+  SLUICE_TRY(offset_index_.Flush(fs_, PathOf(kOffsetIndexSuffix)));
+  SLUICE_TRY(time_index_.Flush(fs_, PathOf(kTimeIndexSuffix)));
+  return FlushTxns();
+}
+
+Status Segment::Seal() {
+  if (max_known_) AddFinalTimeEntry();
+  SLUICE_TRY(FlushIndexes());
+  ++generation_;
+  offset_index_.DropTail();
+  time_index_.DropTail();
+  sealed_ = true;
+  return Status::Ok();
+}
+
+void Segment::SyncedAt(uint64_t generation) {
+  synced_generation_ = std::max(synced_generation_, generation);
+  if (dirty()) return;
+  offset_index_.MarkSynced();
+  time_index_.MarkSynced();
+  txns_unsynced_ = false;
+  offset_index_.CloseIdle();
+  time_index_.CloseIdle();
+}
+
+void Segment::CloseIdle() {
+  if (dirty()) return;
+  offset_index_.CloseIdle();
+  time_index_.CloseIdle();
+  std::lock_guard lock(mutex_);
+  file_.reset();
+}
+
+SegmentView Segment::View(std::shared_ptr<Segment> self, bool copy) const {
+  SegmentView view;
+  view.size = size_;
+  view.offsets = offset_index_.Snapshot(copy);
+  view.times = time_index_.Snapshot(copy);
+  if (!sealed_) view.max = max_;
+  view.segment = std::move(self);
+  return view;
+}
+
+// --- loading
+
+void Segment::Forget(bool has_txn_index) {
+  size_ = last_indexed_ = 0;
+  first_timestamp_ = kNoTimestamp;
+  first_timestamp_known_ = false;
+  last_time_entry_ = {kNoTimestamp, base_};
+  txns_.clear();
+  txns_in_file_ = 0;
+  txns_loaded_ = true;
+  txn_file_exact_ = !has_txn_index;
+  offset_index_.AdoptFile(0);
+  time_index_.AdoptFile(0);
+  std::lock_guard lock(mutex_);
+  max_ = TimestampAt();
+  max_known_ = true;
+}
+
+Result<bool> Segment::Adopt(int64_t size, const LoadHints& hints) {
+  Forget(false);
+  Result<int64_t> offsets_size = fs_.FileSize(PathOf(kOffsetIndexSuffix));
+  Result<int64_t> times_size = fs_.FileSize(PathOf(kTimeIndexSuffix));
+  size_ = size;
+  if (hints.has_txn_index) {
+    txns_loaded_ = false;
+    if (!hints.sealed) {
+      Result<const std::vector<AbortedTxn>*> txns = Aborted();
+      if (!txns.ok()) {
+        txns_loaded_ = true;
+        return txns.code() == Code::kCorrupt ? Result<bool>(false) : Result<bool>(txns.status());
+      }
+    }
+  }
+  // Kafka's rule: an empty segment may lack its indexes, a segment with data may not.
+  if (!offsets_size.ok() || !times_size.ok()) {
+    ++generation_;  // so that the next sync makes them
+    return size == 0;
+  }
+  if (*offsets_size % kOffsetEntryBytes != 0 || *times_size % kTimeEntryBytes != 0) return false;
+  return AdoptEntries(*offsets_size / kOffsetEntryBytes, *times_size / kTimeEntryBytes, hints.sealed);
+}
+
+Result<bool> Segment::AdoptProven(int64_t size, int64_t offsets, int64_t times, int64_t txns, TimestampAt max_timestamp) {
+  Forget(false);
+  size_ = size;
+  if (txns > 0) {
+    txns_loaded_ = false;
+    Result<const std::vector<AbortedTxn>*> loaded = Aborted();
+    if (!loaded.ok()) {
+      txns_loaded_ = true;
+      return loaded.code() == Code::kIo ? Result<bool>(loaded.status()) : Result<bool>(false);
+    }
+    if (static_cast<int64_t>(txns_.size()) < txns) return false;
+    txns_.resize(static_cast<size_t>(txns));
+    txns_in_file_ = txns;
+  }
+  txn_file_exact_ = false;
+  if (txns == 0) {
+    Result<bool> there = fs_.Exists(PathOf(kTxnIndexSuffix));
+    if (!there.ok()) return there.status();
+    txn_file_exact_ = !*there;
+  }
+  for (const auto& [suffix, bytes] : {std::pair(kOffsetIndexSuffix, offsets * kOffsetEntryBytes), std::pair(kTimeIndexSuffix, times * kTimeEntryBytes)}) {
+    if (bytes == 0) continue;
+    Result<int64_t> there = fs_.FileSize(PathOf(suffix));
+    if (!there.ok() || *there < bytes) return false;
+  }
+  Result<bool> good = AdoptEntries(offsets, times, false);
+  if (!good.ok() || !*good) return good;
+  std::lock_guard lock(mutex_);
+  max_ = max_timestamp;
+  return true;
+}
+
+Result<bool> Segment::AdoptEntries(int64_t offsets, int64_t times, bool sealed) {
+  offset_index_.AdoptFile(offsets);
+  time_index_.AdoptFile(times);
+  if (sealed) {
+    std::lock_guard lock(mutex_);
+    max_known_ = false;
+  }
+  if (offsets > 0) {
+    Result<std::shared_ptr<io::File>> file = offset_index_.OpenFile(fs_, PathOf(kOffsetIndexSuffix), ReadMode::kBlocking);
+    if (!file.ok()) return file.status();
+    const IndexSnapshot snapshot = offset_index_.Snapshot(false);
+    IndexReader reader(snapshot, kOffsetEntryBytes, file->get(), ReadMode::kBlocking);
+    Result<const uint8_t*> raw = reader.At(offsets - 1);
+    if (!raw.ok()) return raw.status();
+    const OffsetEntry last = DecodeOffsetEntry(base_, *raw);
+    if (last.last < base_ || last.position <= 0 || last.position >= size_) return false;
+    last_indexed_ = last.position;
+    offset_index_.CloseIdle();
+  }
+  if (times > 0 && !sealed) {
+    Result<std::shared_ptr<io::File>> file = time_index_.OpenFile(fs_, PathOf(kTimeIndexSuffix), ReadMode::kBlocking);
+    if (!file.ok()) return file.status();
+    const IndexSnapshot snapshot = time_index_.Snapshot(false);
+    IndexReader reader(snapshot, kTimeEntryBytes, file->get(), ReadMode::kBlocking);
+    Result<const uint8_t*> raw = reader.At(times - 1);
+    if (!raw.ok()) return raw.status();
+    const TimestampAt last = DecodeTimeEntry(base_, *raw);
+    if (last.timestamp.v < 0 || last.offset < base_) return false;
+    last_time_entry_ = last;
+    time_index_.CloseIdle();
+    std::lock_guard lock(mutex_);
+    max_ = last;
+  }
+  return true;
+}
+
+Status Segment::RebuildIndexes(int64_t index_interval) {
+  const int64_t size = size_;
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  Result<BuiltIndexes> built = BuildIndexes(log_file(), base_, size, index_interval);
+  if (!built.ok()) return built.status();
+  offset_index_.AdoptFile(0);
+  time_index_.AdoptFile(0);
+  for (size_t at = 0; at < built->offsets.size(); at += kOffsetEntryBytes) offset_index_.Append(built->offsets.data() + at);
+  for (size_t at = 0; at < built->times.size(); at += kTimeEntryBytes) time_index_.Append(built->times.data() + at);
+  last_indexed_ = built->offsets.empty() ? 0 : DecodeOffsetEntry(base_, &*(built->offsets.end() - kOffsetEntryBytes)).position;
+  last_time_entry_ = built->times.empty() ? TimestampAt{kNoTimestamp, base_} : built->max;
+  ++generation_;
+  std::lock_guard lock(mutex_);
+  max_ = built->max;
+  max_known_ = true;
+  return Status::Ok();
+}
+
+Status Segment::LoadFirstTimestamp() {
+  if (size_ == 0 || first_timestamp_known_) return Status::Ok();
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  BatchScanner scanner(log_file(), {.from = 0, .end = size_});
+  if (scanner.Next() != BatchScanner::Step::kBatch) return scanner.status();
+  first_timestamp_ = scanner.head().max_timestamp;
+  first_timestamp_known_ = true;
+  return Status::Ok();
+}
+
+}  // namespace sluice::log

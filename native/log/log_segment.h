@@ -1,0 +1,165 @@
+// One segment of a log: its data file and its three indexes.
+//
+// The last segment of a log is active: it grows, its newest index entries are in memory. Seal makes it immutable; from then on everything of it is
+// on disk and may be read on any thread.
+//
+// Thread: home, but for what is marked "any".
+// Owns: its descriptors, opened when needed.
+// After error: a failed Write leaves the file to be cut back by the caller; failed flushes are tried again by the next.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "log/batch_head.h"
+#include "log/config.h"
+#include "log/index_file.h"
+#include "log/segment.h"
+#include "log/time_index.h"
+#include "log/txn_index.h"
+
+namespace sluice::log {
+
+class Segment;
+
+// What a lookup needs of a segment, fixed at one moment.
+struct SegmentView {
+  std::shared_ptr<Segment> segment;
+  int64_t size = 0;
+  IndexSnapshot offsets;
+  IndexSnapshot times;
+  std::optional<TimestampAt> max;   // of the active segment; a sealed one is asked
+};
+
+// What a segment will have become once batches that are collected for one write are in it.
+struct SegmentGrowth {
+  SegmentGrowth() = default;
+  explicit SegmentGrowth(const Segment& segment);
+  void Add(const BatchHead& batch, int64_t index_interval);
+  int64_t bytes = 0;
+  int64_t entries = 0;
+  std::optional<TimestampMs> first_timestamp;   // when the segment was empty
+
+ private:
+  int64_t position_ = 0;
+  int64_t last_indexed_ = 0;
+};
+
+class Segment final : public SegmentFiles {
+ public:
+  Segment(io::FileSystem& fs, std::shared_ptr<const std::string> dir, Offset base, int64_t created_ms);
+
+  // --- any thread
+  Offset base() const override { return base_; }
+  io::File& log_file() override;
+  const std::string& log_path() const override { return log_path_; }
+  Status SyncFiles() override;
+  // Opens the data file, which is there. kWouldBlock in kNoWait when that would need the kernel; kNotFound when it was deleted.
+  Status EnsureOpen(ReadMode mode);
+  std::string PathOf(const char* suffix) const;
+  io::FileSystem& fs() const { return fs_; }
+  IndexFile& offset_index() { return offset_index_; }
+  IndexFile& time_index() { return time_index_; }
+  // The largest timestamp. Of a segment that was loaded it is read from the time index, else from the batches.
+  Result<TimestampAt> MaxTimestamp(ReadMode mode);
+  // Replaces index files that were found wrong by what the batches say. Sealed segments only.
+  Status RebuildSealedIndexes(int64_t index_interval);
+
+  // --- home thread
+  bool sealed() const { return sealed_; }
+  int64_t size() const { return size_; }
+  TimestampMs first_timestamp() const { return first_timestamp_; }
+  bool ShouldRoll(const LogConfig& config, const BatchHead& batch, TimestampMs now, const SegmentGrowth& growth) const;
+
+  // Makes an empty data file and removes what an earlier life left under these names.
+  Status Create();
+  Status Write(std::span<iovec> parts, int64_t length);   // at size(); size() grows only on success
+  Status CutBackTo(int64_t size);                         // after a failed Write
+  // Takes up a batch that lies at `position` (written, replayed or scanned): size, timestamps, index entries.
+  void Note(const BatchHead& batch, int64_t position, int64_t index_interval);
+  void AddAborted(const AbortedTxn& txn);
+  size_t aborted_count() const { return txns_.size(); }   // of the active segment, which has them in memory
+  Result<const std::vector<AbortedTxn>*> Aborted();       // blocking the first time
+
+  Status FlushIndexes();
+  // Final time index entry, everything to the files. After this nothing of the segment changes.
+  Status Seal();
+  // Adds the largest timestamp so far to the time index, as Kafka does when it rolls or closes.
+  void AddFinalTimeEntry();
+
+  // --- loading
+  struct LoadHints {
+    bool has_txn_index = false;
+    bool sealed = false;
+  };
+  // Takes the files as they are: `size` bytes of data, indexes of the lengths that the files have. Entries are believed only as far as they can be
+  // checked cheaply; false: they cannot be right, and the caller rebuilds them.
+  Result<bool> Adopt(int64_t size, const LoadHints& hints);
+  // The same, but only the first `offsets` and `times` entries count, and the data ends at `size`.
+  Result<bool> AdoptProven(int64_t size, int64_t offsets, int64_t times, int64_t txns, TimestampAt max_timestamp);
+  // Forgets everything but the base: the files are about to be scanned from the start.
+  void Forget(bool has_txn_index);
+  // Indexes anew from the headers of [0, size): for an index that Adopt refused.
+  Status RebuildIndexes(int64_t index_interval);
+  Status LoadFirstTimestamp();
+  // Truncates the data file to size(): what lies behind is not part of the log.
+  Status CutTail();
+  void SetSealed() { sealed_ = true; }
+
+  // --- syncing
+  bool dirty() const { return generation_ != synced_generation_; }
+  uint64_t generation() const { return generation_; }
+  void SyncedAt(uint64_t generation);
+  void CloseIdle();   // closes descriptors that nobody uses and that are synced
+  bool data_open() const;
+
+  SegmentView View(std::shared_ptr<Segment> self, bool copy) const;
+  int64_t last_indexed() const { return last_indexed_; }
+  TimestampAt max_timestamp_so_far() const { return max_; }
+
+  // --- of the log's bookkeeping
+  int64_t hot_from = INT64_MAX;   // bytes from here on were written by this process
+  int64_t bytes_before = 0;       // what this process had written to the log before position 0 of this segment (negative for what it found)
+
+ private:
+  Status FlushTxns();
+  Result<bool> AdoptEntries(int64_t offsets, int64_t times, bool sealed);
+  void NoteTimestamp(const BatchHead& batch, int64_t position);
+
+  io::FileSystem& fs_;
+  const std::shared_ptr<const std::string> dir_;
+  const Offset base_;
+  const std::string log_path_;
+  const int64_t created_ms_;
+
+  // home thread; immutable once sealed
+  int64_t size_ = 0;
+  int64_t last_indexed_ = 0;          // position of the batch that the last offset index entry names
+  TimestampMs first_timestamp_{-1};   // largest of the first batch
+  bool first_timestamp_known_ = false;
+  TimestampAt last_time_entry_;
+  std::vector<AbortedTxn> txns_;
+  int64_t txns_in_file_ = 0;
+  bool txns_loaded_ = true;
+  bool txn_file_exact_ = true;
+  std::atomic<bool> txns_unsynced_ = false;
+  bool sealed_ = false;
+  uint64_t generation_ = 0;
+  uint64_t synced_generation_ = 0;
+  TimestampAt max_;
+
+  IndexFile offset_index_{8};
+  IndexFile time_index_{12};
+  mutable std::mutex mutex_;          // guards file_ and max_known_, and max_ of a sealed segment
+  std::unique_ptr<io::File> file_;
+  bool max_known_ = true;
+};
+
+}  // namespace sluice::log

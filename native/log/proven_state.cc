@@ -1,0 +1,154 @@
+#include "log/proven_state.h"
+
+#include <cstring>
+
+#include "base/crc32c.h"
+
+namespace sluice::log {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+
+template <class T>
+void Put(std::string* out, T value) {
+  static_assert(std::endian::native == std::endian::little);
+  out->append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+class Taker {
+ public:
+  explicit Taker(std::string_view bytes) : rest_(bytes) {}
+  template <class T>
+  T Take() {
+    T value{};
+    if (rest_.size() < sizeof value) {
+      short_ = true;
+      rest_ = {};
+      return value;
+    }
+    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_.remove_prefix(sizeof value);
+    return value;
+  }
+  // A count of things that take at least `each` bytes.
+  uint32_t TakeCount(size_t each) {
+    const uint32_t count = Take<uint32_t>();
+    if (count > rest_.size() / each) short_ = true;
+    return short_ ? 0 : count;
+  }
+  bool ok() const { return !short_; }
+  size_t left() const { return rest_.size(); }
+
+ private:
+  std::string_view rest_;
+  bool short_ = false;
+};
+
+uint32_t CrcOf(std::string_view bytes) { return Crc32c({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}); }
+
+}  // namespace
+
+void EncodeProvenState(const ProvenState& state, const LeaderEpochs& epochs, const ProducerState& producers, std::string* out) {
+  const size_t begin = out->size();
+  Put<uint8_t>(out, kVersion);
+  Put<uint8_t>(out, static_cast<uint8_t>(state.mode));
+  Put(out, state.log_start.v);
+  Put(out, state.end.v);
+  Put(out, state.recovery_point.v);
+  Put(out, state.segment_base.v);
+  Put(out, state.position);
+  Put(out, state.offset_entries);
+  Put(out, state.time_entries);
+  Put(out, state.aborted);
+  Put(out, state.max.timestamp.v);
+  Put(out, state.max.offset.v);
+  Put(out, static_cast<uint32_t>(epochs.entries().size()));
+  for (const LeaderEpochs::Entry& entry : epochs.entries()) {
+    Put(out, entry.epoch.v);
+    Put(out, entry.start.v);
+  }
+  Put(out, static_cast<uint32_t>(producers.size()));
+  for (const auto& [id, producer] : producers.all()) {
+    Put(out, id);
+    Put(out, producer.epoch.v);
+    Put(out, producer.coordinator_epoch);
+    Put(out, producer.last_timestamp.v);
+    Put(out, producer.txn_first.v);
+    Put(out, producer.batch_count);
+    for (size_t i = 0; i < producer.batch_count; ++i) {
+      Put(out, producer.batches[i].last_sequence);
+      Put(out, producer.batches[i].offset_delta);
+      Put(out, producer.batches[i].last.v);
+      Put(out, producer.batches[i].timestamp.v);
+    }
+  }
+  Put(out, static_cast<uint32_t>(producers.invisible().size()));
+  for (const auto& [first, marker] : producers.invisible()) {
+    Put(out, first);
+    Put(out, marker);
+  }
+  Put(out, CrcOf(std::string_view(*out).substr(begin)));
+}
+
+Result<ProvenState> DecodeProvenState(std::string_view bytes) {
+  const auto bad = [](const char* what) { return Status::Error(Code::kCorrupt, std::string("checkpoint of a log: ") + what); };
+  if (bytes.size() < 6) return bad("cut short");
+  uint32_t crc;
+  std::memcpy(&crc, bytes.data() + bytes.size() - 4, 4);
+  bytes.remove_suffix(4);
+  if (CrcOf(bytes) != crc) return bad("CRC does not match");
+  Taker in(bytes);
+  const uint8_t version = in.Take<uint8_t>();
+  if (version != kVersion) return Status::Error(Code::kUnsupportedFormat, "checkpoint of a log: version " + std::to_string(version));
+  ProvenState state;
+  const uint8_t mode = in.Take<uint8_t>();
+  if (mode > static_cast<uint8_t>(Durability::kOs)) return bad("unknown durability");
+  state.mode = static_cast<Durability>(mode);
+  state.log_start.v = in.Take<int64_t>();
+  state.end.v = in.Take<int64_t>();
+  state.recovery_point.v = in.Take<int64_t>();
+  state.segment_base.v = in.Take<int64_t>();
+  state.position = in.Take<int64_t>();
+  state.offset_entries = in.Take<uint32_t>();
+  state.time_entries = in.Take<uint32_t>();
+  state.aborted = in.Take<uint32_t>();
+  state.max.timestamp.v = in.Take<int64_t>();
+  state.max.offset.v = in.Take<int64_t>();
+  if (state.log_start.v < 0 || state.log_start > state.end || state.segment_base.v < 0 || state.segment_base > state.end || state.position < 0 ||
+      state.position > INT32_MAX || state.recovery_point > state.end) {
+    return bad("ends out of order");
+  }
+  for (uint32_t n = in.TakeCount(12); n > 0; --n) {
+    const LeaderEpoch epoch(in.Take<int32_t>());
+    const Offset start(in.Take<int64_t>());
+    (void)state.epochs.Assign(epoch, start);
+  }
+  for (uint32_t n = in.TakeCount(31); n > 0 && in.ok(); --n) {
+    const ProducerId id(in.Take<int64_t>());
+    Producer producer;
+    producer.epoch.v = in.Take<int16_t>();
+    producer.coordinator_epoch = in.Take<int32_t>();
+    producer.last_timestamp.v = in.Take<int64_t>();
+    producer.txn_first.v = in.Take<int64_t>();
+    const uint8_t batches = in.Take<uint8_t>();
+    if (batches > kBatchesPerProducer) return bad("too many batches of a producer");
+    for (uint8_t i = 0; i < batches; ++i) {
+      ProducerBatch batch;
+      batch.last_sequence = in.Take<int32_t>();
+      batch.offset_delta = in.Take<int32_t>();
+      batch.last.v = in.Take<int64_t>();
+      batch.timestamp.v = in.Take<int64_t>();
+      producer.AddBatch(batch);
+    }
+    state.producers.Restore(id, producer);
+  }
+  for (uint32_t n = in.TakeCount(16); n > 0; --n) {
+    const Offset first(in.Take<int64_t>());
+    const Offset marker(in.Take<int64_t>());
+    state.producers.RestoreInvisible(first, marker);
+  }
+  if (!in.ok() || in.left() != 0) return bad("length does not match its counts");
+  return state;
+}
+
+}  // namespace sluice::log
