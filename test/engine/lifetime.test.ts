@@ -1,0 +1,113 @@
+// The engine beside the process: exits, workers, forgotten handles, kill -9. Each case is a process of its own.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { openLog } from '../../src/storage/index.js';
+
+const module = pathToFileURL(join(dirname(fileURLToPath(import.meta.url)), '../../src/storage/index.js')).href;
+
+async function withDir(run: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-lifetime-'));
+  try {
+    await run(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+interface Ended { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }
+
+function run(dir: string, body: string, onLine?: (line: string, kill: () => void) => void): Promise<Ended> {
+  const source = `const { openLog } = await import(${JSON.stringify(module)}); const dir = ${JSON.stringify(dir)};\n${body}`;
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  let scanned = 0;
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+    for (let end = stdout.indexOf('\n', scanned); end >= 0; end = stdout.indexOf('\n', scanned)) {
+      onLine?.(stdout.slice(scanned, end), () => child.kill('SIGKILL'));
+      scanned = end + 1;
+    }
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })));
+}
+
+async function values(dir: string): Promise<string[]> {
+  const log = await openLog({ dir });
+  const all: string[] = [];
+  for await (const record of log.read()) all.push(String(record.value));
+  await log.close();
+  return all;
+}
+
+describe('embedded log and its process', () => {
+  test('an open log does not keep the process alive', () => withDir(async (dir) => {
+    const ended = await run(dir, `await openLog({ dir }); console.log('open');`);
+    assert.deepEqual([ended.code, ended.stdout], [0, 'open\n'], ended.stderr);
+  }));
+
+  test('what was durable is there after process.exit in the middle', () => withDir(async (dir) => {
+    const ended = await run(dir, `
+      const log = await openLog({ dir });
+      await log.append({ key: null, value: Buffer.from('kept') }).durable;
+      for (let i = 0; i < 100; ++i) log.append({ key: null, value: Buffer.from('maybe') });
+      process.exit(3);`);
+    assert.equal(ended.code, 3, ended.stderr);
+    assert.equal((await values(dir))[0], 'kept');
+  }));
+
+  test('kill -9 loses nothing that was durable, and nothing twice', () => withDir(async (dir) => {
+    let acknowledged = 0;
+    for (let round = 0; round < 5; ++round) {
+      const from = acknowledged;
+      const ended = await run(dir, `
+        const log = await openLog({ dir, segmentBytes: 1 << 20, maxBatchBytes: 1 << 19 });
+        let next = Number((await log.ends()).end);
+        await Promise.all(Array.from({ length: 16 }, async () => {
+          for (;;) { const n = next++; const { durable } = log.append({ key: null, value: Buffer.from(String(n).padEnd(n % 7 === 0 ? 20000 : 10)) }); const { baseOffset } = await durable; console.log(String(baseOffset)); }
+        }));`, (line, kill) => {
+        acknowledged = Math.max(acknowledged, Number(line) + 1);
+        if (acknowledged >= from + 300) kill();
+      });
+      assert.equal(ended.signal, 'SIGKILL', ended.stderr);
+      const found = await values(dir);
+      assert.ok(found.length >= acknowledged, `${found.length} records, ${acknowledged} were acknowledged`);
+      assert.deepEqual(found.map((value) => value.trim()), found.map((_, i) => String(i)));
+      acknowledged = found.length;
+    }
+  }));
+
+  test('a worker that ends lets its directory go', () => withDir(async (dir) => {
+    const ended = await run(dir, `
+      const { Worker } = await import('node:worker_threads');
+      const source = ${JSON.stringify(`const { parentPort } = require('node:worker_threads'); (async () => { const { openLog } = await import(${JSON.stringify(module)}); const log = await openLog({ dir: process.argv[2] }); await log.append({ key: null, value: Buffer.from('w') }).durable; parentPort.postMessage('written'); setInterval(() => {}, 1000); })();`)};
+      for (let i = 0; i < 3; ++i) {
+        const worker = new Worker(source, { eval: true, argv: [dir] });
+        await new Promise((resolve, reject) => { worker.once('message', resolve); worker.once('error', reject); });
+        await worker.terminate();
+      }
+      console.log('done');`);
+    assert.deepEqual([ended.code, ended.stdout], [0, 'done\n'], ended.stderr);
+    assert.deepEqual(await values(dir), ['w', 'w', 'w']);
+  }));
+
+  test('a forgotten handle is closed by the garbage collector', () => withDir(async (dir) => {
+    const ended = await run(dir, `
+      await (async () => { const log = await openLog({ dir }); await log.append({ key: null, value: Buffer.from('f') }).durable; })();
+      let again;
+      for (let i = 0; i < 50 && !again; ++i) {
+        await new Promise((resolve) => setImmediate(resolve));
+        globalThis.gc();
+        again = await openLog({ dir }).catch((error) => { if (error.code !== 'ERR_SLUICE_LOCKED') throw error; });
+      }
+      console.log(again ? 'reopened' : 'still held');
+      await again?.close();`);
+    assert.deepEqual([ended.code, ended.stdout], [0, 'reopened\n'], ended.stderr);
+  }));
+});

@@ -1,0 +1,188 @@
+// The embedded engine as a program uses it, on a real directory.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { LOG_ERRORS, LogError, openLog, type SluiceLog, type OpenLogOptions, type LogRecord } from '../../src/storage/index.js';
+
+const text = (value: Buffer | null): string | null => (value === null ? null : value.toString());
+
+async function collect(iterable: AsyncIterable<LogRecord>): Promise<LogRecord[]> {
+  const all: LogRecord[] = [];
+  for await (const record of iterable) all.push(record);
+  return all;
+}
+
+for (const ioDriver of ['auto', 'epoll'] as const) {
+  describe(`embedded log, driver ${ioDriver}`, () => {
+    let dir: string;
+    let open: SluiceLog[];
+    const openHere = async (options: Partial<OpenLogOptions> = {}): Promise<SluiceLog> => {
+      const log = await openLog({ dir, ioDriver, ...options });
+      open.push(log);
+      return log;
+    };
+    beforeEach(async () => {
+      dir = await mkdtemp(join(tmpdir(), 'sluice-engine-'));
+      open = [];
+    });
+    afterEach(async () => {
+      await Promise.allSettled(open.map((log) => log.close()));
+      await rm(dir, { recursive: true, force: true });
+    });
+
+    test('gives back what was appended, with keys, headers, nulls and times', async () => {
+      const log = await openHere();
+      const { durable } = log.append([
+        { key: Buffer.from('k'), value: Buffer.from('v'), timestampMs: 1000, headers: [{ key: 'h', value: Buffer.from('x') }, { key: 'n', value: null }] },
+        { key: null, value: null, timestampMs: 2000 },
+        { key: Buffer.alloc(0), value: Buffer.alloc(0), timestampMs: 3000 },
+      ]);
+      assert.deepEqual(await durable, { baseOffset: 0n, lastOffset: 2n, logAppendTimeMs: -1 });
+      const records = await collect(log.read());
+      assert.deepEqual(records.map((r) => [r.offset, r.timestampMs, text(r.key), text(r.value)]), [
+        [0n, 1000, 'k', 'v'],
+        [1n, 2000, null, null],
+        [2n, 3000, '', ''],
+      ]);
+      assert.deepEqual(records[0]?.headers.map((h) => [h.key, text(h.value)]), [['h', 'x'], ['n', null]]);
+    });
+
+    test('keeps everything over a clean stop and leaves no journal behind', async () => {
+      const log = await openHere();
+      await log.append({ key: null, value: Buffer.from('one') }).durable;
+      await log.close();
+      assert.ok(existsSync(join(dir, '.kafka_cleanshutdown')));
+      assert.ok(!existsSync(join(dir, 'journal.sluice')));
+      const again = await openHere();
+      await again.append({ key: null, value: Buffer.from('two') }).durable;
+      assert.deepEqual((await collect(again.read())).map((r) => text(r.value)), ['one', 'two']);
+    });
+
+    for (const compression of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
+      test(`reads back ${compression}`, async () => {
+        const log = await openHere({ compression });
+        const values = Array.from({ length: 500 }, (_, i) => `value ${i} `.repeat(20));
+        await log.append(values.map((value) => ({ key: null, value: Buffer.from(value) }))).durable;
+        assert.deepEqual((await collect(log.read())).map((r) => text(r.value)), values);
+        assert.ok((await log.verify()).bytes < values.join('').length / 2);
+      });
+    }
+
+    test('appends of one caller keep their order whatever their compression', async () => {
+      const log = await openHere();
+      const pending = Array.from({ length: 200 }, (_, i) =>
+        log.append({ key: null, value: Buffer.from(String(i)) }, { compression: i % 3 === 0 ? 'zstd' : 'none' }).durable);
+      const outcomes = await Promise.all(pending);
+      assert.deepEqual(outcomes.map((o) => o.baseOffset), Array.from({ length: 200 }, (_, i) => BigInt(i)));
+      assert.deepEqual((await collect(log.read())).map((r) => text(r.value)), Array.from({ length: 200 }, (_, i) => String(i)));
+    });
+
+    test('reads from an offset, a time and with a limit', async () => {
+      const log = await openHere();
+      for (let i = 0; i < 10; ++i) await log.append({ key: null, value: Buffer.from(String(i)), timestampMs: 1000 + i * 10 }).durable;
+      assert.deepEqual((await collect(log.read({ from: 7n }))).map((r) => r.offset), [7n, 8n, 9n]);
+      assert.deepEqual((await collect(log.read({ from: 3n, limit: 2 }))).map((r) => r.offset), [3n, 4n]);
+      assert.deepEqual((await collect(log.read({ from: new Date(1045) }))).map((r) => r.offset), [5n, 6n, 7n, 8n, 9n]);
+      assert.deepEqual(await collect(log.read({ from: 'end' })), []);
+      assert.equal(await log.offsetAt(1090), 9n);
+      assert.equal(await log.offsetAt(1091), undefined);
+    });
+
+    test('a live reader gets what comes later and ends with its signal', async () => {
+      const log = await openHere();
+      const stop = new AbortController();
+      const seen: string[] = [];
+      const reading = (async () => {
+        for await (const record of log.read({ live: true, signal: stop.signal })) {
+          seen.push(String(text(record.value)));
+          if (seen.length === 3) stop.abort(new Error('enough'));
+        }
+      })();
+      for (const value of ['a', 'b', 'c']) await log.append({ key: null, value: Buffer.from(value) }).durable;
+      await assert.rejects(reading, /enough/);
+      assert.deepEqual(seen, ['a', 'b', 'c']);
+    });
+
+    test('an idle live reader is woken by its signal', async () => {
+      const log = await openHere();
+      const stop = new AbortController();
+      const reader = log.read({ live: true, signal: stop.signal });
+      const next = reader.next();
+      await log.ends();
+      stop.abort(new Error('stop'));
+      await assert.rejects(next, /stop/);
+    });
+
+    test('trim moves the start for good', async () => {
+      const log = await openHere();
+      for (let i = 0; i < 5; ++i) await log.append({ key: null, value: Buffer.from(String(i)) }).durable;
+      assert.equal(await log.trim(3n), 3n);
+      assert.deepEqual((await collect(log.read())).map((r) => r.offset), [3n, 4n]);
+      await assert.rejects(collect(log.read({ from: 1n })), { code: 'ERR_SLUICE_OFFSET_OUT_OF_RANGE' });
+      await assert.rejects(log.trim(9n), { code: 'ERR_SLUICE_OFFSET_OUT_OF_RANGE' });
+      await log.close();
+      const again = await openHere();
+      assert.equal((await again.ends()).logStart, 3n);
+    });
+
+    test('mode os answers at once and flush makes it durable', async () => {
+      const log = await openHere({ durability: 'os' });
+      const append = log.append({ key: null, value: Buffer.from('x') });
+      await append.committed;
+      await log.flush();
+      await append.durable;
+      assert.equal((await log.stats()).journalWrites, 0);
+    });
+
+    test('partitions are logs of their own', async () => {
+      const log = await openHere({ partitions: 3 });
+      await log.append({ key: null, value: Buffer.from('p2') }, { partition: 2 }).durable;
+      assert.deepEqual((await collect(log.read({ partition: 2 }))).map((r) => text(r.value)), ['p2']);
+      assert.deepEqual(await collect(log.read({ partition: 0 })), []);
+      assert.throws(() => log.append({ key: null, value: null }, { partition: 3 }), { code: 'ERR_SLUICE_INVALID' });
+    });
+
+    test('a second engine on the directory is refused with the holder named', async () => {
+      await openHere();
+      await assert.rejects(openLog({ dir, ioDriver }), (error: LogError) => error.code === 'ERR_SLUICE_LOCKED' && error.message.includes(String(process.pid)));
+    });
+
+    test('segments roll, and a reader goes over their borders', async () => {
+      const log = await openHere({ segmentBytes: 1 << 20, maxBatchBytes: 1 << 18 });
+      const value = Buffer.alloc(100_000, 7);
+      for (let i = 0; i < 40; ++i) await log.append({ key: null, value }).durable;
+      assert.equal((await collect(log.read())).length, 40);
+      const segments = readdirSync(join(dir, 'log-0')).filter((name) => name.endsWith('.log'));
+      assert.ok(segments.length >= 4, segments.join(' '));
+    });
+
+    test('bad batches and arguments are refused by name and change nothing', async () => {
+      const log = await openHere();
+      await assert.rejects(log.appendBatch(Buffer.alloc(100, 1)).durable, LogError);
+      await assert.rejects(log.append({ key: null, value: Buffer.alloc(5 << 20) }).durable, { code: 'ERR_SLUICE_TOO_LARGE' });
+      await assert.rejects(log.append([]).durable, TypeError);
+      await assert.rejects(log.append({ key: 'text' as unknown as Buffer, value: null }).durable, TypeError);
+      assert.equal((await log.ends()).end, 0n);
+      await assert.rejects(openLog({ dir: '' }), { code: 'ERR_SLUICE_INVALID' });
+      await assert.rejects(openLog({ dir, partitions: 0 }), { code: 'ERR_SLUICE_INVALID' });
+      await assert.rejects(openLog({ dir, colour: 'red' } as unknown as OpenLogOptions), /knows no option 'colour'/);
+    });
+
+    test('after close everything is refused with one code', async () => {
+      const log = await openHere();
+      await log.close();
+      await log.close();
+      await assert.rejects(log.append({ key: null, value: null }).durable, { code: 'ERR_SLUICE_CLOSED' });
+      await assert.rejects(log.ends(), { code: 'ERR_SLUICE_CLOSED' });
+    });
+  });
+}
+
+test('every error code has a meaning, and no engine name has two', () => {
+  const names = Object.values(LOG_ERRORS).flatMap((row) => [...row.engine]);
+  assert.equal(new Set(names).size, names.length);
+  for (const row of Object.values(LOG_ERRORS)) assert.ok(row.meaning.length > 10);
+});
