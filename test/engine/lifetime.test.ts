@@ -86,9 +86,9 @@ describe('embedded log and its process', () => {
   test('a worker that ends lets its directory go', () => withDir(async (dir) => {
     const ended = await run(dir, `
       const { Worker } = await import('node:worker_threads');
-      const source = ${JSON.stringify(`(async () => { const { parentPort } = await import('node:worker_threads'); const { openLog } = await import(${JSON.stringify(module)}); const log = await openLog({ dir: process.argv[2] }); await log.append({ key: null, value: Buffer.from('w') }).durable; parentPort.postMessage('written'); setInterval(() => {}, 1000); })();`)};
+      const source = ${JSON.stringify(`(async () => { const { parentPort, workerData } = await import('node:worker_threads'); const { openLog } = await import(${JSON.stringify(module)}); const log = await openLog({ dir: workerData }); await log.append({ key: null, value: Buffer.from('w') }).durable; parentPort.postMessage('written'); setInterval(() => {}, 1000); })();`)};
       for (let i = 0; i < 3; ++i) {
-        const worker = new Worker(source, { eval: true, argv: [dir] });
+        const worker = new Worker(source, { eval: true, workerData: dir });
         await new Promise((resolve, reject) => { worker.once('message', resolve); worker.once('error', reject); });
         await worker.terminate();
       }
