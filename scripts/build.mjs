@@ -1,4 +1,5 @@
-// `node scripts/build.mjs`: builds the addon, and in a checkout the TypeScript too. --addon builds the addon only.
+// `node scripts/build.mjs`: builds the addon, and in a checkout the TypeScript too. --addon builds the addon only,
+// --typescript the TypeScript only.
 // --installed is how npm calls it after an installation: a checkout is left to `npm start` and `npm test`.
 import { buildAddon } from './build/addon.mjs';
 import { withBuildLock } from './build/lock.mjs';
@@ -10,7 +11,7 @@ import { fail, say } from './build/report.mjs';
 try {
   const isInstalling = process.argv.includes('--installed');
   if (!isInstalling && !process.argv.includes('--addon')) {
-    await prepare();
+    await prepare({ addon: !process.argv.includes('--typescript') });
     say('everything is built');
   } else if (!isInstalling || !isCheckout) {
     checkPlatform();

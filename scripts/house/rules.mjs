@@ -77,7 +77,7 @@ function layersOfImports(file, layers) {
     // src/index.ts and its like are the package's face: they may use every layer, and no layer uses them.
     if (from === undefined) return undefined;
     const to = layerOf(target);
-    if (to === undefined) return `${from} may not use ${target}: what lies directly in src/ is for the package's users`;
+    if (to === undefined) return `${from} may not use ${target.replace(/\.js$/, '.ts')}: what lies directly in src/ is for the package's users`;
     return objection(layers, from, to);
   });
 }
