@@ -1,3 +1,5 @@
 /** What other programs may import. */
-export { type BrokerOptions, type ReadyReport, type RunningBroker, startBroker } from './broker/broker.js';
+export { type InProcessOptions, startBrokerInProcess as startBroker } from './broker/in-process.js';
+export { type ReadyReport, type RunningBroker } from './broker/broker.js';
 export { BrokerStartError, type StartFailure } from './broker/errors.js';
+export * from './storage/index.js';
