@@ -22,7 +22,7 @@ export function readPassingList(): PassingList {
 
 export interface CompatSuite {
   /** Declares one test of this client. Names are unique within the client. */
-  test(name: string, body: (context: TestContext) => Promise<void>): void;
+  test(name: string, body: (context: TestContext) => Promise<void>, options?: { timeoutMs?: number }): void;
 }
 
 export function compatSuite(client: string): CompatSuite {
@@ -37,12 +37,12 @@ export function compatSuite(client: string): CompatSuite {
     assert.deepEqual(newlyPassing, [], `these pass now: add them to ${passingFile} under ${client}`);
   });
   return {
-    test(name, body) {
+    test(name, body, options) {
       assert.ok(!declared.has(name), `two tests named ${name}`);
       declared.add(name);
       const mustPass = isOracle || listed.has(name);
       const todo = mustPass ? false : 'not yet in the list of what passes';
-      test(`${client}: ${name}`, { todo, timeout: TEST_TIMEOUT_MS }, async (context) => {
+      test(`${client}: ${name}`, { todo, timeout: options?.timeoutMs ?? TEST_TIMEOUT_MS }, async (context) => {
         await body(context);
         if (!mustPass) newlyPassing.push(name);
       });

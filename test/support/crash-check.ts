@@ -1,0 +1,44 @@
+// What must be true of a topic after crashes, whoever produced to it: each record is "partition:number", numbers from 0 on.
+import assert from 'node:assert/strict';
+import { type Acknowledged, readPartition } from './raw-client.js';
+
+/**
+ * Every acknowledged record is there, once, where it was acknowledged; numbers are in order without a hole; offsets are contiguous
+ * from 0. Returns the number of records found.
+ */
+export async function assertNothingLost(port: number, topic: string, partitions: number, acknowledged: readonly Acknowledged[]): Promise<number> {
+  let found = 0;
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const records = await readPartition(port, topic, partition);
+    found += records.length;
+    records.forEach((record, i) => {
+      assert.equal(record.offset, i, `an offset is missing in ${topic}-${partition}`);
+      assert.equal(record.value.toString(), `${partition}:${i}`, `lost, doubled or out of order at offset ${i} of ${topic}-${partition}`);
+    });
+    for (const each of acknowledged) {
+      if (each.partition !== partition) continue;
+      assert.ok(each.sequence < records.length, `acknowledged, but not there: record ${each.sequence} of ${topic}-${partition} (${records.length} left)`);
+      if (each.offset >= 0) assert.equal(each.offset, each.sequence, `record ${each.sequence} was acknowledged at another offset`);
+    }
+  }
+  return found;
+}
+
+/** A small generator with a seed, printed so that a failing run can be had again. */
+export function seededRandom(name: string): () => number {
+  const seed = Number(process.env['SLUICE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`${name}: SLUICE_SEED=${seed}`);
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function crashRounds(): number {
+  const rounds = Number(process.env['SLUICE_ROUNDS'] ?? 3);
+  assert.ok(Number.isInteger(rounds) && rounds > 0, 'SLUICE_ROUNDS is the number of rounds');
+  return rounds;
+}

@@ -1,0 +1,213 @@
+// An idempotent producer and a reader over plain sockets, made for tests that kill the broker: it resends what was not
+// acknowledged, in order and with the same sequence numbers, and remembers exactly what was acknowledged.
+import { setTimeout as delay } from 'node:timers/promises';
+import { buildBatch, parseBatches, type RawRecord } from './record-batch.js';
+import { encodeRequest, int16, int32, RawConnection, string16 } from './wire.js';
+
+const PRODUCE = 0;
+const FETCH = 1;
+const CREATE_TOPICS = 19;
+const INIT_PRODUCER_ID = 22;
+
+/** Errors after which the same batch is sent again; any other ends the producer. */
+const retriable = new Set([3, 5, 6, 7, 13, 14, 15, 16, 19, 20, 56]);
+const DUPLICATE_SEQUENCE = 46;
+const TOPIC_ALREADY_EXISTS = 36;
+const MAX_IN_FLIGHT = 5;
+
+export interface Acknowledged {
+  readonly partition: number;
+  readonly sequence: number;
+  /** Unknown (-1) when the broker only said that it has the batch already. */
+  readonly offset: number;
+}
+
+interface Batch {
+  readonly partition: number;
+  readonly baseSequence: number;
+  readonly count: number;
+  readonly request: (correlationId: number) => Buffer;
+}
+
+async function call(connection: RawConnection, apiKey: number, apiVersion: number, body: Buffer): Promise<Buffer> {
+  connection.send(encodeRequest({ apiKey, apiVersion, correlationId: 1 }, body));
+  return (await connection.receive()).subarray(4);
+}
+
+export async function createTopicRaw(port: number, topic: string, partitions: number): Promise<void> {
+  const connection = await RawConnection.open(port);
+  try {
+    const none = int32(0);
+    const body = Buffer.concat([int32(1), string16(topic), int32(partitions), int16(1), none, none, int32(30_000), Buffer.from([0])]);
+    const answer = await call(connection, CREATE_TOPICS, 2, body);
+    const error = answer.readInt16BE(8 + 2 + answer.readInt16BE(8));
+    if (error !== 0 && error !== TOPIC_ALREADY_EXISTS) throw new Error(`CreateTopics was answered with error ${error}`);
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** Reads a whole partition, from offset 0 to its end. */
+export async function readPartition(port: number, topic: string, partition: number): Promise<RawRecord[]> {
+  const connection = await RawConnection.open(port);
+  const records: RawRecord[] = [];
+  try {
+    for (let offset = 0; ; ) {
+      const position = Buffer.alloc(8);
+      position.writeBigInt64BE(BigInt(offset));
+      const body = Buffer.concat([
+        ...[int32(-1), int32(100), int32(0), int32(50 << 20), Buffer.from([0])],
+        ...[int32(1), string16(topic), int32(1), int32(partition), position, int32(8 << 20)],
+      ]);
+      const answer = await call(connection, FETCH, 4, body);
+      let at = 4 + 4 + 2 + answer.readInt16BE(8) + 4 + 4;
+      const error = answer.readInt16BE(at);
+      if (error !== 0) throw new Error(`Fetch of ${topic}-${partition} at ${offset} was answered with error ${error}`);
+      const highWatermark = Number(answer.readBigInt64BE(at + 2));
+      at += 2 + 8 + 8;
+      at += 4 + Math.max(answer.readInt32BE(at), 0) * 16;
+      const size = Math.max(answer.readInt32BE(at), 0);
+      const got = parseBatches(answer.subarray(at + 4, at + 4 + size)).filter((record) => record.offset >= offset);
+      records.push(...got);
+      offset = (got.at(-1)?.offset ?? offset - 1) + 1;
+      if (offset >= highWatermark) return records;
+      if (got.length === 0) throw new Error(`no records at ${offset}, below the high watermark ${highWatermark}`);
+    }
+  } finally {
+    connection.destroy();
+  }
+}
+
+export class IdempotentProducer {
+  readonly acknowledged: Acknowledged[] = [];
+  readonly #port: number;
+  readonly #topic: string;
+  readonly #partitions: number;
+  readonly #recordsPerBatch: number;
+  readonly #nextSequence: number[];
+  readonly #unacknowledged: Batch[][];
+  #producerId = -1n;
+  #producerEpoch = -1;
+  #isStopping = false;
+  #hasEnded = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: { port: number; topic: string; partitions: number; recordsPerBatch: number }) {
+    this.#port = options.port;
+    this.#topic = options.topic;
+    this.#partitions = options.partitions;
+    this.#recordsPerBatch = options.recordsPerBatch;
+    this.#nextSequence = Array.from({ length: options.partitions }, () => 0);
+    this.#unacknowledged = Array.from({ length: options.partitions }, () => []);
+  }
+
+  /** Begins to produce, without end: the value of each record is its partition and sequence number. */
+  start(): void {
+    this.#loop = this.#run().finally(() => (this.#hasEnded = true));
+    this.#loop.catch(() => {}); // Reported by whoever waits.
+  }
+
+  /** Resolves when that many records are acknowledged; rejects when the producer failed. */
+  async reached(count: number): Promise<void> {
+    while (this.acknowledged.length < count) {
+      if (this.#hasEnded) await this.#loop;
+      await delay(1);
+    }
+  }
+
+  /** Sends what is left until it is acknowledged, and ends. */
+  async finish(): Promise<void> {
+    this.#isStopping = true;
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping || this.#unacknowledged.some((batches) => batches.length > 0)) {
+      let connection: RawConnection;
+      try {
+        connection = await RawConnection.open(this.#port);
+      } catch {
+        await delay(5);
+        continue;
+      }
+      try {
+        if (this.#producerId < 0n && !(await this.#initialize(connection))) continue;
+        await this.#produceOn(connection);
+      } catch (error) {
+        if (error instanceof FatalProduceError) throw error;
+        await delay(5);
+      } finally {
+        connection.destroy();
+      }
+    }
+  }
+
+  async #initialize(connection: RawConnection): Promise<boolean> {
+    const answer = await call(connection, INIT_PRODUCER_ID, 1, Buffer.concat([int16(-1), int32(60_000)]));
+    const error = answer.readInt16BE(4);
+    if (error !== 0 && !retriable.has(error)) throw new FatalProduceError(`InitProducerId was answered with error ${error}`);
+    if (error !== 0) return false;
+    this.#producerId = answer.readBigInt64BE(6);
+    this.#producerEpoch = answer.readInt16BE(14);
+    return true;
+  }
+
+  /** Until the connection fails: everything unacknowledged again, in order, then new batches, a few in flight a partition. */
+  async #produceOn(connection: RawConnection): Promise<void> {
+    const inFlight: Batch[] = [];
+    let correlationId = 100;
+    const send = (batch: Batch) => {
+      inFlight.push(batch);
+      connection.send(batch.request(correlationId));
+      correlationId += 1;
+    };
+    for (const batches of this.#unacknowledged) for (const batch of batches) send(batch);
+    for (;;) {
+      for (let p = 0; p < this.#partitions && !this.#isStopping; p += 1) {
+        while ((this.#unacknowledged[p]?.length ?? 0) < MAX_IN_FLIGHT) send(this.#newBatch(p));
+      }
+      const batch = inFlight.shift();
+      if (batch === undefined) return;
+      const answer = (await connection.receive()).subarray(4);
+      const at = 4 + 2 + answer.readInt16BE(4) + 4 + 4;
+      this.#take(batch, answer.readInt16BE(at), Number(answer.readBigInt64BE(at + 2)));
+    }
+  }
+
+  #take(batch: Batch, error: number, baseOffset: number): void {
+    if (error !== 0 && error !== DUPLICATE_SEQUENCE) {
+      const what = `batch ${batch.partition}/${batch.baseSequence} was answered with error ${error}`;
+      if (!retriable.has(error)) throw new FatalProduceError(what);
+      throw new Error(what); // The connection is given up and everything sent again.
+    }
+    const first = this.#unacknowledged[batch.partition]?.shift();
+    if (first !== batch) throw new FatalProduceError('answers are out of order');
+    for (let i = 0; i < batch.count; i += 1) {
+      const offset = error === 0 && baseOffset >= 0 ? baseOffset + i : -1;
+      this.acknowledged.push({ partition: batch.partition, sequence: batch.baseSequence + i, offset });
+    }
+  }
+
+  #newBatch(partition: number): Batch {
+    const baseSequence = this.#nextSequence[partition] ?? 0;
+    const count = this.#recordsPerBatch;
+    this.#nextSequence[partition] = baseSequence + count;
+    const values = Array.from({ length: count }, (_, i) => Buffer.from(`${partition}:${baseSequence + i}`));
+    const records = buildBatch(values, { producerId: this.#producerId, producerEpoch: this.#producerEpoch, baseSequence });
+    const body = Buffer.concat([
+      ...[int16(-1), int16(-1), int32(30_000), int32(1), string16(this.#topic)],
+      ...[int32(1), int32(partition), int32(records.length), records],
+    ]);
+    const batch: Batch = {
+      partition,
+      baseSequence,
+      count,
+      request: (correlationId) => encodeRequest({ apiKey: PRODUCE, apiVersion: 3, correlationId }, body),
+    };
+    this.#unacknowledged[partition]?.push(batch);
+    return batch;
+  }
+}
+
+/** The broker refused in a way that a correct broker never does. */
+export class FatalProduceError extends Error {}
