@@ -13,6 +13,8 @@ const idempotentWrite = 1 << 12;
 
 export const allTopicOperations = read | write | create | remove | alter | describe | describeConfigs | alterConfigs;
 
+export const allGroupOperations = read | remove | describe | describeConfigs | alterConfigs;
+
 export const allClusterOperations =
   create | alter | describe | clusterAction | describeConfigs | alterConfigs | idempotentWrite;
 

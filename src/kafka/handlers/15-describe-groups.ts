@@ -1,0 +1,23 @@
+// DescribeGroups, versions 0-6: state and members of groups. 3: what the client may do. 4: static members. 6: an error for
+// groups that are not there, which before were shown as dead.
+import { describeGroupsApi } from '../../protocol/messages/15-describe-groups.js';
+import { callerOf, groupsOf } from '../group-caller.js';
+import { allGroupOperations, operationsNotAsked } from '../no-authorizer.js';
+import { defineHandler } from '../registry.js';
+
+export const describeGroupsHandler = defineHandler({
+  api: describeGroupsApi,
+  handle(request, ctx) {
+    const operations = request.includeAuthorizedOperations ? allGroupOperations : operationsNotAsked;
+    const groups = groupsOf(ctx).describeGroups(request.groups, callerOf(ctx));
+    return {
+      groups: groups.map((group) => ({
+        ...group,
+        authorizedOperations: group.errorCode === 0 ? operations : operationsNotAsked,
+      })),
+    };
+  },
+  failed(request, { code }) {
+    return { groups: request.groups.map((groupId) => ({ groupId, errorCode: code })) };
+  },
+});
