@@ -11,6 +11,7 @@ const TURN_MS = 5;
 export interface ControlLoopOptions {
   dispatch(request: IncomingRequest): Promise<Outcome>;
   respond(token: number, response: Buffer): void;
+  /** Ends the connection that the request came by, with a line in the log. */
   close(token: number, reason: string): void;
   readonly log: Logger;
   /** Requests wait until resume(). */
@@ -118,7 +119,6 @@ export class ControlLoop {
       if (outcome.kind === 'respond') {
         this.#options.respond(request.token, outcome.response);
       } else {
-        this.#options.log.info(`connection of ${request.peer} closed: ${outcome.reason}`);
         this.#options.close(request.token, outcome.reason);
       }
     } catch (error) {

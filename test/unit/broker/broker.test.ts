@@ -147,10 +147,10 @@ test('a metadata log that cannot be written fails the request, and the broker go
   await broker.stop();
 });
 
-test('a body that cannot be read closes the connection with one line', async () => {
+test('a body that cannot be read closes the connection, and says why', async () => {
   const broker = await FakeBroker.start();
   await assert.rejects(broker.askRaw(createTopicsApi, 7, Buffer.from([0xff, 0xff, 0xff])), /connection closed: CreateTopics version 7 cannot be read/);
-  assert.equal(broker.log.lines.filter((line) => line.includes('127.0.0.1:50000')).length, 1);
+  assert.equal(broker.engine.closed.size, 1);
   await assert.rejects(broker.askRaw(createTopicsApi, 99, Buffer.alloc(0)), /has no version 99/);
   const answer = await broker.askRaw(apiVersionsApi, 99, Buffer.alloc(0), 0);
   assert.equal(answer.errorCode, errorCode('UNSUPPORTED_VERSION'));
