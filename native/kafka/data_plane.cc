@@ -1,0 +1,192 @@
+#include "kafka/data_plane.h"
+
+#include <random>
+
+#include "kafka/plane.h"
+
+namespace sluice::kafka {
+namespace {
+
+constexpr int kMaxLinesPerSecond = 10;
+constexpr int64_t kAbandonUs = 2000000;  // CloseAll: what has not been sent by then is dropped
+
+}  // namespace
+
+Plane::Plane(net::Reactor& r, const log::Env& e, log::LogDir& d, ControlPlane& c, const PlaneConfig& first)
+    : reactor(r),
+      env(e),
+      dir(d),
+      control(c),
+      shared(std::make_shared<net::Shared>(r, *e.pool, first.request_memory_bytes)),
+      controls(*this),
+      produce(*this),
+      fetch(*this, std::random_device()()) {
+  ApplyConfig(first);
+}
+
+Plane::~Plane() {
+  *alive = false;
+  listeners.clear();
+  clients.clear();
+}
+
+void Plane::ApplyConfig(const PlaneConfig& next) {
+  config = next;
+  shared->budget.SetLimit(next.request_memory_bytes);
+  shared->max_frame = static_cast<int32_t>(std::min<int64_t>(next.max_request_bytes, next.connection_memory_bytes));
+  shared->idle_us = next.idle_ms < 0 ? INT64_MAX : next.idle_ms * 1000;
+  fetch.sessions().SetSlots(next.fetch_session_slots);
+}
+
+bool Plane::Serves(int16_t key, int16_t version) const {
+  for (const ApiVersionRange& range : config.served) {
+    if (range.key == key) return version >= range.min && version <= range.max;
+  }
+  return false;
+}
+
+void Plane::Report(log::Severity severity, const std::string& line) {
+  const int64_t second = reactor.now_us() / 1000000;
+  if (second != second_) {
+    if (suppressed_ > 0) env.reporter->Report(log::Severity::kWarn, std::to_string(suppressed_) + " more lines about connections were left out");
+    second_ = second;
+    lines_ = 0;
+    suppressed_ = 0;
+  }
+  if (++lines_ > kMaxLinesPerSecond) {
+    ++suppressed_;
+    return;
+  }
+  env.reporter->Report(severity, line);
+}
+
+void Plane::EndTick() {
+  kept_chunks.clear();
+  kept_buffers.clear();
+  fetch.EndTick();
+  shared->EndTick();
+  if (!waiting_for_room.empty() && HasRoom()) {
+    std::vector<uint64_t> waiting;
+    waiting.swap(waiting_for_room);
+    for (uint64_t id : waiting) {
+      auto it = clients.find(id);
+      if (it != clients.end()) it->second->ExecuteParked();
+    }
+    reactor.Again();
+  }
+}
+
+void Plane::Accept(io::Fd socket, io::Peer peer, uint16_t listener) {
+  int32_t& here = per_host[peer.host];
+  if (here >= config.max_connections_per_ip) {
+    Report(log::Severity::kInfo, "connection from " + peer.name + " refused: max.connections.per.ip is reached");
+    return;
+  }
+  ++here;
+  io::TuneConnection(socket.get(), config.send_buffer_bytes, config.receive_buffer_bytes);
+  const uint64_t id = ++last_client;
+  auto client = std::make_unique<Client>(*this, id, std::move(socket), std::move(peer), listener);
+  Client* made = client.get();
+  clients.emplace(id, std::move(client));
+  Status started = made->connection().Start();
+  if (!started.ok()) made->connection().Close(started);
+  if (static_cast<int64_t>(clients.size()) >= config.max_connections) {
+    for (auto& open : listeners) open->Pause();  // as Kafka: newcomers wait until somebody leaves
+  }
+}
+
+void Plane::Remove(Client* client) {
+  if (client->used_control()) control.OnDisconnect(client->id());
+  auto host = per_host.find(client->peer().host);
+  if (host != per_host.end() && --host->second == 0) per_host.erase(host);
+  clients.erase(client->id());
+  if (accepting && static_cast<int64_t>(clients.size()) < config.max_connections) {
+    for (auto& open : listeners) open->Resume();
+  }
+}
+
+struct DataPlane::Impl : Plane {
+  using Plane::Plane;
+};
+
+DataPlane::DataPlane(net::Reactor& reactor, const log::Env& env, log::LogDir& dir, ControlPlane& control, const PlaneConfig& config)
+    : impl_(std::make_unique<Impl>(reactor, env, dir, control, config)) {
+  // Behind LogDir::Commit, which whoever composes the engine has registered before.
+  Plane* plane = impl_.get();
+  reactor.OnTickEnd([plane, alive = plane->alive] {
+    if (*alive) plane->EndTick();
+  });
+  dir.OnRoom([plane, alive = plane->alive] {
+    if (*alive) plane->reactor.Again();
+  });
+}
+
+DataPlane::~DataPlane() = default;
+
+void DataPlane::SetConfig(const PlaneConfig& config) { impl_->ApplyConfig(config); }
+
+Result<std::vector<uint16_t>> DataPlane::Listen(const std::vector<ListenerSpec>& specs) {
+  std::vector<std::unique_ptr<net::Listener>> opened;
+  std::vector<uint16_t> ports;
+  Plane* plane = impl_.get();
+  for (const ListenerSpec& spec : specs) {
+    const uint16_t index = static_cast<uint16_t>(plane->listeners.size() + opened.size());
+    Result<std::unique_ptr<net::Listener>> listener = net::Listener::Open(
+        plane->reactor, spec.host, spec.port, plane->config.listen_backlog, plane->config.receive_buffer_bytes,
+        [plane, index](io::Fd socket, io::Peer peer) { plane->Accept(std::move(socket), std::move(peer), index); },
+        [plane](const std::string& line) { plane->Report(log::Severity::kWarn, line); });
+    if (!listener.ok()) {
+      return Status::Error(Code::kIo, "cannot listen on " + spec.host + ":" + std::to_string(spec.port) + ": " + listener.status().what(),
+                           listener.status().sys_errno());
+    }
+    ports.push_back(listener.value()->port());
+    opened.push_back(listener.take());
+  }
+  for (auto& listener : opened) plane->listeners.push_back(std::move(listener));
+  return ports;
+}
+
+void DataPlane::Adopt(int fd, const std::string& peer, uint16_t listener) { impl_->Accept(io::Fd(fd), io::Peer{peer, peer}, listener); }
+
+void DataPlane::StopAccepting() {
+  impl_->accepting = false;
+  impl_->listeners.clear();
+}
+
+void DataPlane::CloseAll() {
+  Plane* plane = impl_.get();
+  for (auto& [id, client] : plane->clients) client->Drain();
+  plane->reactor.After(kAbandonUs, [plane, alive = plane->alive] {
+    if (!*alive) return;
+    for (auto& [id, client] : plane->clients) client->connection().Close(Status::Ok());
+  });
+}
+
+void DataPlane::PublishTopic(const TopicPublication& publication) {
+  bool changed = false;
+  const TopicRef topic = impl_->table.Publish(publication, &changed);
+  if (changed) impl_->fetch.TopicChanged(topic.get());
+}
+
+void DataPlane::WithdrawTopic(const TopicId& id) {
+  const TopicRef topic = impl_->table.Withdraw(id);
+  if (!topic) return;
+  impl_->fetch.TopicChanged(topic.get());
+  impl_->produce.TopicGone(topic.get());
+}
+
+void DataPlane::Respond(uint64_t token, std::vector<uint8_t> response) { impl_->controls.Respond(token, std::move(response)); }
+void DataPlane::CloseConnection(uint64_t token, const std::string& why) { impl_->controls.CloseConnection(token, why); }
+
+PlaneStats DataPlane::stats() const {
+  PlaneStats stats = impl_->stats;
+  stats.connections = static_cast<int64_t>(impl_->clients.size());
+  stats.bytes_in = impl_->shared->bytes_in;
+  stats.bytes_out = impl_->shared->bytes_out;
+  stats.request_memory = impl_->shared->budget.used();
+  stats.sessions = static_cast<int64_t>(impl_->fetch.sessions().size());
+  stats.waiting = static_cast<int64_t>(impl_->fetch.waiting().size() + impl_->produce.waiting().size() + impl_->controls.pending());
+  return stats;
+}
+
+}  // namespace sluice::kafka
