@@ -28,7 +28,7 @@
 namespace sluice::bench {
 namespace {
 
-constexpr size_t kBuffer = 4u << 20;
+constexpr size_t kBuffer = 256u << 10;
 constexpr size_t kMaxFrame = 100u << 20;
 
 struct Peer {
