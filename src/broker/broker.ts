@@ -14,6 +14,7 @@ import { Configs, EffectiveSettings } from './config-service.js';
 import { ControlLoop } from './control-loop.js';
 import { EngineLogs, type EnginePort, type MakeEngine } from './engine-port.js';
 import { directoryError, listenerError } from './errors.js';
+import { Groups } from './groups.js';
 import { planeSettings } from './log-settings.js';
 import { type OpenedDirectory, openDirectory } from './open-directory.js';
 import { ProducerIds } from './producer-ids.js';
@@ -73,6 +74,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   try {
     return await starting.run(engine, startedAt);
   } catch (error) {
+    starting.abandon();
     await engine.close({ clean: starting.isOpen }).catch((second: unknown) => log.error(`the engine does not close: ${String(second)}`));
     throw error;
   }
@@ -83,6 +85,7 @@ class Starting {
   readonly #log: Logger;
   readonly events: EngineEvents;
   #loop: ControlLoop | undefined;
+  #groups: Groups | undefined;
   isOpen = false;
 
   constructor(config: BrokerConfig, log: Logger) {
@@ -95,14 +98,23 @@ class Starting {
     };
   }
 
+  abandon(): void {
+    this.#groups?.close();
+  }
+
   async run(engine: EnginePort, startedAt: number): Promise<RunningBroker> {
     const { nodeId, logDir, settings } = this.#config;
     const effective = new EffectiveSettings(this.#config, this.#log);
     const registry = new Registry(handlers);
     const served = servedVersions(registry).map(({ apiKey, minVersion, maxVersion }) => ({ key: apiKey, min: minVersion, max: maxVersion }));
     const plane = (image: MetadataImage) => planeSettings(effective.of(image), nodeId, served);
+    let groups: Groups | undefined;
     const opened = await openDirectory({
-      engine, logDir, nodeId, effective, log: this.#log, onSettings: (image) => engine.setPlaneSettings(plane(image)),
+      engine, logDir, nodeId, effective, log: this.#log,
+      onChange: async (before, after) => {
+        if (before.configs !== after.configs) await engine.setPlaneSettings(plane(after));
+        await groups?.follow(before, after);
+      },
     }).catch((error: unknown) => {
       throw directoryError(error, logDir);
     });
@@ -113,7 +125,10 @@ class Starting {
     await opened.startServing();
 
     const configs = new Configs(store, effective, nodeId);
-    const services = this.#services(engine, opened, configs, registry);
+    groups = new Groups({ engine, settings: () => configs.settings, log: this.#log });
+    this.#groups = groups;
+    groups.start(store.image);
+    const services = this.#services(engine, opened, configs, registry, groups);
     const loop = new ControlLoop({
       dispatch: (request) => dispatch(registry, request, services),
       respond: (token, response) => engine.respond(token, response),
@@ -133,7 +148,7 @@ class Starting {
     await store.change((image) => ({ records: [unfenceRecord(image, nodeId)], result: undefined }));
     loop.resume();
     const { image } = store;
-    return new Running(engine, opened, loop, nodeId, this.#log, {
+    return new Running(engine, opened, loop, groups, nodeId, this.#log, {
       version: packageVersion(),
       listeners: advertised,
       dataDir: logDir,
@@ -149,7 +164,7 @@ class Starting {
     });
   }
 
-  #services(engine: EnginePort, opened: OpenedDirectory, configs: Configs, registry: Registry) {
+  #services(engine: EnginePort, opened: OpenedDirectory, configs: Configs, registry: Registry, groups: Groups) {
     const { nodeId, logDir } = this.#config;
     const { store, publisher, info } = opened;
     const settings = () => configs.settings;
@@ -199,7 +214,7 @@ class Starting {
       advertised: [] as ListenerAddress[],
       apiVersions: advertisedVersions(registry),
       supportedFeatures,
-      groups: undefined,
+      groups: groups.coordinator,
       log: this.#log,
       clock: { now: () => Date.now() },
     } satisfies BrokerServices;
@@ -223,14 +238,18 @@ class Running implements RunningBroker {
   readonly #engine: EnginePort;
   readonly #opened: OpenedDirectory;
   readonly #loop: ControlLoop;
+  readonly #groups: Groups;
   readonly #nodeId: number;
   readonly #log: Logger;
   #closing: Promise<void> | undefined;
 
-  constructor(engine: EnginePort, opened: OpenedDirectory, loop: ControlLoop, nodeId: number, log: Logger, ready: ReadyReport) {
+  constructor(
+    engine: EnginePort, opened: OpenedDirectory, loop: ControlLoop, groups: Groups, nodeId: number, log: Logger, ready: ReadyReport,
+  ) {
     this.#engine = engine;
     this.#opened = opened;
     this.#loop = loop;
+    this.#groups = groups;
     this.#nodeId = nodeId;
     this.#log = log;
     this.ready = ready;
@@ -242,6 +261,8 @@ class Running implements RunningBroker {
 
   async #close(): Promise<void> {
     this.#loop.stop();
+    // Members that wait for others are sent away; what is being written is still answered.
+    this.#groups.close();
     await Promise.race([this.#loop.idle(), new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS).unref())]);
     const { store } = this.#opened;
     try {

@@ -37,8 +37,8 @@ export interface OpenDirectoryOptions {
   readonly nodeId: number;
   readonly effective: EffectiveSettings;
   readonly log: Logger;
-  /** The broker's own settings may have changed. */
-  onSettings(image: MetadataImage): Promise<void>;
+  /** Called when the data plane has followed a change; the change counts as made when this resolves. */
+  onChange(before: MetadataImage, after: MetadataImage): Promise<void>;
 }
 
 export async function openDirectory(options: OpenDirectoryOptions): Promise<OpenedDirectory> {
@@ -77,7 +77,7 @@ export async function openDirectory(options: OpenDirectoryOptions): Promise<Open
     publish: async (before, after) => {
       if (!isServing) return;
       await publisher.publish(before, after);
-      if (before.configs !== after.configs) await options.onSettings(after);
+      await options.onChange(before, after);
     },
   });
   await write(store, loaded.isInTransaction ? abortRecords() : []);

@@ -1,5 +1,6 @@
 // What handlers are given to work with. The composition root in broker/ puts the real things behind these shapes, a unit
 // test puts whatever it needs.
+import { type GroupCoordinator } from '../coordinator/index.js';
 import { type ConfigOverrides, type MetadataImage } from '../metadata/image.js';
 import { type ResourceChange } from '../metadata/configs.js';
 import { type CreatedTopic, type Outcome, type PartitionsToAdd, type TopicToCreate } from '../metadata/topics.js';
@@ -133,8 +134,7 @@ export interface BrokerServices {
   /** What ApiVersions says is served. */
   readonly apiVersions: readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[];
   readonly supportedFeatures: readonly FeatureRange[];
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly groups: any;
+  readonly groups: GroupCoordinator;
   readonly log: Logger;
   readonly clock: Clock;
 }

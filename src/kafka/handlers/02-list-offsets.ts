@@ -55,8 +55,10 @@ async function find(question: Question, broker: BrokerServices): Promise<Timesta
     }
     case timestamps.earliest:
     case timestamps.earliestLocal: {
-      const { logStart } = await broker.engine.offsets(at);
-      return { timestamp: -1n, offset: logStart, leaderEpoch: await broker.engine.epochOf(at, logStart) };
+      const { logStart, logEnd } = await broker.engine.offsets(at);
+      // The first record of an empty log will be of the present epoch.
+      const leaderEpoch = logStart === logEnd ? partition.leaderEpoch : await broker.engine.epochOf(at, logStart);
+      return { timestamp: -1n, offset: logStart, leaderEpoch };
     }
     case timestamps.latestTiered:
     case timestamps.earliestPendingUpload:

@@ -1,4 +1,5 @@
 import { createTopicsApi } from '../../../src/protocol/messages/19-create-topics.js';
+import { metadataApi } from '../../../src/protocol/messages/03-metadata.js';
 import { type Target } from './target.js';
 
 let count = 0;
@@ -23,5 +24,10 @@ export async function makeTopic(target: Target, what?: string, { partitions = 1,
   });
   const [topic] = topics;
   if (topic?.errorCode !== 0) throw new Error(`${name} cannot be made: error ${topic?.errorCode} ${topic?.errorMessage}`);
+  // Kafka's brokers learn of a topic a little after it was made.
+  for (let i = 0; target.kind === 'kafka' && i < 1000; i += 1) {
+    const metadata = await target.ask(metadataApi, 9, { topics: [{ name }], allowAutoTopicCreation: false });
+    if (metadata.topics[0]?.errorCode === 0) break;
+  }
   return { name, id: topic.topicId };
 }

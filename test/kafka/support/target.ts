@@ -99,10 +99,15 @@ async function overSocket(kind: Kind, port: number, stop: () => Promise<void>): 
     },
     async produce(topic, partition, records) {
       const batch = buildBatch({ records, timestamp: BigInt(Date.now()) });
-      const { responses } = await client.ask(produceApi, 9, {
-        acks: -1, timeoutMs: 10_000, topicData: [{ name: topic, partitionData: [{ index: partition, records: batch }] }],
-      });
-      const code = responses[0]?.partitionResponses[0]?.errorCode;
+      const send = async () => {
+        const { responses } = await client.ask(produceApi, 9, {
+          acks: -1, timeoutMs: 10_000, topicData: [{ name: topic, partitionData: [{ index: partition, records: batch }] }],
+        });
+        return responses[0]?.partitionResponses[0]?.errorCode;
+      };
+      let code = await send();
+      // Kafka opens a log a little after its topic is told.
+      for (let i = 0; kind === 'kafka' && (code === 3 || code === 6) && i < 1000; i += 1) code = await send();
       if (code !== 0) throw new Error(`Produce to ${topic}-${partition} was answered with error ${code}`);
     },
     async stop() {

@@ -209,6 +209,7 @@ export class FakeEngine implements EnginePort {
   endOffsetForEpoch(ref: PartitionRef, leaderEpoch: number): Promise<{ leaderEpoch: number; endOffset: bigint }> {
     const log = this.#log(ref);
     if (leaderEpoch === log.spec.leaderEpoch) return Promise.resolve({ leaderEpoch, endOffset: log.end });
+    if (leaderEpoch > log.spec.leaderEpoch) return Promise.resolve({ leaderEpoch: -1, endOffset: -1n });
     const upTo = log.batches.filter(({ epoch }) => epoch <= leaderEpoch).at(-1);
     return Promise.resolve(upTo === undefined
       ? { leaderEpoch: -1, endOffset: -1n }
