@@ -61,30 +61,37 @@ export class GroupCoordinator {
     return partitionCount === 0 ? null : partitionOf(groupId, partitionCount);
   }
 
-  /** Loads partitions, some at a time. Rejects with the first failure, when all others are done. */
-  async loadAll(partitions: Iterable<number>): Promise<void> {
-    const left = [...partitions];
+  /**
+   * Takes over the groups of partitions, reading some of them at a time. Those who ask meanwhile are told to wait. Rejects
+   * with the first failure, when all others are done; what has failed may be tried again.
+   */
+  async loadAll(indexes: Iterable<number>): Promise<void> {
+    const left = [...indexes].flatMap((index) => this.#begin(index) ?? []);
     const failures: unknown[] = [];
     const loadNext = async (): Promise<void> => {
-      for (let index = left.shift(); index !== undefined; index = left.shift()) {
-        await this.load(index).catch((error: unknown) => failures.push(error));
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        await this.#load(next).catch((error: unknown) => failures.push(error));
       }
     };
     await Promise.all(Array.from({ length: LOADS_AT_ONCE }, loadNext));
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Takes over the groups of a partition. Those who ask meanwhile are told to wait. */
-  async load(index: number): Promise<void> {
-    if (this.#isClosed || this.#partitions.has(index)) return;
+  /** Null: it is loading or loaded already. */
+  #begin(index: number): Partition | null {
+    if (this.#isClosed || this.#partitions.has(index)) return null;
     const partition = { index, shard: new Shard({ ...this.#options, usage: this.#usage }), isLoaded: false };
     this.#partitions.set(index, partition);
+    return partition;
+  }
+
+  async #load(partition: Partition): Promise<void> {
     try {
       const isComplete = await this.#replayInto(partition);
       if (!isComplete) return;
     } catch (error) {
-      this.#options.log.error(`groups of partition ${index} could not be loaded: ${String(error)}`);
-      if (this.#partitions.get(index) === partition) this.unload(index);
+      this.#options.log.error(`groups of partition ${partition.index} could not be loaded: ${String(error)}`);
+      if (this.#partitions.get(partition.index) === partition) this.unload(partition.index);
       throw error;
     }
     partition.isLoaded = true;
@@ -95,6 +102,7 @@ export class GroupCoordinator {
   async #replayInto(partition: Partition): Promise<boolean> {
     const { offsetsLog, log, clock } = this.#options;
     let unknown = 0;
+    if (this.#partitions.get(partition.index) !== partition) return false;
     for await (const records of offsetsLog.read(partition.index)) {
       if (this.#partitions.get(partition.index) !== partition) return false;
       for (const record of records) if (!partition.shard.replay(record, clock.wallMs())) unknown += 1;
@@ -170,14 +178,14 @@ export class GroupCoordinator {
 
   #now(): Instant {
     const { clock } = this.#options;
-    return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+    return { monotonicMs: clock.monotonicMs(), wallMs: Math.floor(clock.wallMs()) };
   }
 
   /** The moment at which a request came, on both clocks. */
   #momentOf({ receivedMs }: Caller): Instant {
     const now = this.#now();
     const agoMs = Math.min(Math.max(now.wallMs - receivedMs, 0), LONGEST_WAIT_MS);
-    return { monotonicMs: now.monotonicMs - agoMs, wallMs: now.wallMs - agoMs };
+    return { monotonicMs: now.monotonicMs - agoMs, wallMs: Math.floor(now.wallMs - agoMs) };
   }
 
   // Effects
