@@ -14,7 +14,9 @@ export const BUILD_PACKAGES = [
   'zlib1g-dev',
 ];
 export const CMAKE_PACKAGES = ['cmake', 'ninja-build'];
-export const TEST_PACKAGES = [...CMAKE_PACKAGES, 'libgtest-dev'];
+export const NATIVE_TEST_PACKAGES = [...BUILD_PACKAGES, ...CMAKE_PACKAGES, 'libgtest-dev'];
+export const CLANG_PACKAGES = ['clang', 'libclang-rt-14-dev', 'llvm'];
+export const JAVA_PACKAGES = ['openjdk-17-jdk-headless', 'maven', 'unzip'];
 
 /** Which of the packages are not installed; undefined where there is no dpkg to ask. */
 export function missingPackages(packages) {

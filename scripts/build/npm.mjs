@@ -1,5 +1,5 @@
 // node_modules as package-lock.json wants it.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { step } from './run.mjs';
@@ -8,7 +8,7 @@ import { contentStampOf, StampFile } from './stamp.mjs';
 const stampFile = new StampFile('node_modules/.sluice-stamp');
 
 export async function installNpmPackages() {
-  const stamp = contentStampOf(['package.json', 'package-lock.json']);
+  const stamp = contentStampOf(['package-lock.json'], wanted());
   if (existsSync(join(root, 'node_modules')) && stampFile.is(stamp)) return false;
   stampFile.clear();
   // Nothing here depends on install scripts: npm 11 runs only those that were allowed, and the addon is built by the next step.
@@ -18,4 +18,10 @@ export async function installNpmPackages() {
   });
   stampFile.write(stamp);
   return true;
+}
+
+/** What package.json asks for; the rest of it may change without a new installation. */
+function wanted() {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return [dependencies, devDependencies, optionalDependencies];
 }

@@ -4,33 +4,52 @@ import { Progress, StepError } from './report.mjs';
 const TAIL_LINES = 40;
 const KEPT_BYTES = 1 << 20;
 
-/** Runs a command to its end. Resolves with the exit code and everything printed (the last MiB of it); never rejects. */
-export function run(command, args, { cwd, env, onLine, echo = false } = {}) {
+/**
+ * Runs a command to its end, with everything that it starts. Resolves with the exit code and what was printed (the last MiB of
+ * it); never rejects. After `timeoutMs` it is killed, and `timedOut` is true.
+ */
+export function run(command, args, { cwd, env, onLine, timeoutMs } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    // In a process group of its own, so that nothing that it starts outlives it.
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const forward = forwardSignals(child);
     let output = '';
-    let partial = '';
-    const take = (chunk, stream) => {
-      output = (output + chunk).slice(-KEPT_BYTES);
-      if (echo) stream.write(chunk);
-      if (!onLine) return;
-      const lines = (partial + chunk).split('\n');
-      partial = lines.pop();
-      for (const line of lines) onLine(line);
+    let timedOut = false;
+    const timer = timeoutMs && setTimeout(() => {
+      timedOut = true;
+      killGroup(child, 'SIGKILL');
+    }, timeoutMs);
+    for (const stream of [child.stdout, child.stderr]) {
+      let partial = '';
+      stream.setEncoding('utf8').on('data', (chunk) => {
+        output = (output + chunk).slice(-KEPT_BYTES);
+        const lines = (partial + chunk).split('\n');
+        partial = lines.pop();
+        if (onLine) for (const line of lines) onLine(line);
+      });
+      stream.on('end', () => {
+        if (onLine && partial !== '') onLine(partial);
+      });
+    }
+    const end = (result) => {
+      clearTimeout(timer);
+      forward.end();
+      resolve({ timedOut, ...result });
     };
-    child.stdout.setEncoding('utf8').on('data', (chunk) => take(chunk, process.stdout));
-    child.stderr.setEncoding('utf8').on('data', (chunk) => take(chunk, process.stderr));
-    child.once('error', (error) => {
-      forward.end();
-      resolve({ code: 127, output: `${command}: ${error.message}` });
-    });
+    child.once('error', (error) => end({ code: 127, output: `${command}: ${error.message}` }));
     child.once('close', (code, signal) => {
-      forward.end();
       if (forward.received) process.exit(1);
-      resolve({ code: code ?? 1, output: signal ? `${output}\n${command} was ended by ${signal}` : output });
+      end({ code: code ?? 1, output: signal ? `${output}\n${command} was ended by ${signal}` : output });
     });
   });
+}
+
+function killGroup(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
 
 /** A stop of the script stops the command that it waits for, and is not lost on the way. */
@@ -38,7 +57,7 @@ function forwardSignals(child) {
   const state = { received: false, end };
   const pass = (signal) => {
     state.received = true;
-    child.kill(signal);
+    if (child.pid !== undefined) killGroup(child, signal);
   };
   process.on('SIGINT', pass);
   process.on('SIGTERM', pass);

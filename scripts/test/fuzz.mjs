@@ -1,0 +1,40 @@
+// A short run of every libFuzzer target, the same each time: SLUICE_SEED sets another seed, and what was found is kept.
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../build/paths.mjs';
+import { run, tailOf } from '../build/run.mjs';
+import { buildNative } from './native.mjs';
+
+/** One build for the sanitized tests and the fuzz targets: both take clang with the same sanitizers. */
+export const CLANG_BUILD = {
+  folder: 'build/asan',
+  sanitize: 'address,undefined',
+  options: ['-DSLUICE_FUZZ=ON', '-DCMAKE_CXX_COMPILER=clang++'],
+};
+const FOLDER = CLANG_BUILD.folder;
+const DEFAULT_SEED = '20260';
+
+export async function fuzz({ secondsEach }) {
+  const targets = readdirSync(join(root, 'test/native/fuzz')).filter((name) => name.endsWith('_fuzz.cc')).map((name) => name.slice(0, -'.cc'.length)).sort();
+  await buildNative({ ...CLANG_BUILD, targets });
+  const seed = process.env.SLUICE_SEED ?? DEFAULT_SEED;
+  let failed = 0;
+  for (const target of targets) {
+    if (!(await runTarget(target, seed, secondsEach))) failed += 1;
+  }
+  return { passed: targets.length - failed, failed };
+}
+
+async function runTarget(target, seed, seconds) {
+  const work = join(root, FOLDER, 'found', target);
+  mkdirSync(work, { recursive: true });
+  const corpus = join(root, 'test/native/fuzz/corpus', target);
+  // New inputs go to the first folder, which begins empty for every clone; those in the tree are only read.
+  const inputs = [join(work, 'corpus'), ...(existsSync(corpus) ? [corpus] : [])];
+  mkdirSync(inputs[0], { recursive: true });
+  const limits = [`-seed=${seed}`, `-max_total_time=${seconds}`, '-timeout=10', '-rss_limit_mb=2048', '-print_final_stats=1', `-artifact_prefix=${work}/`];
+  const { code, output } = await run(join(root, FOLDER, target), [...limits, ...inputs], { timeoutMs: (seconds + 120) * 1000 });
+  const runs = /stat::number_of_executed_units:\s+(\d+)/.exec(output)?.[1];
+  process.stdout.write(code === 0 ? `ok ${target}: ${runs} inputs in ${seconds} s, seed ${seed}\n` : `${tailOf(output)}\nnot ok ${target}: seed ${seed}; the input is in ${work}\n`);
+  return code === 0;
+}

@@ -1,0 +1,67 @@
+// The engine's own tests: built by CMake, run by ctest, counted by GoogleTest.
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { NATIVE_TEST_PACKAGES } from '../build/debian.mjs';
+import { root } from '../build/paths.mjs';
+import { run, step } from '../build/run.mjs';
+import { filesBelow } from '../build/stamp.mjs';
+import { needs } from './needs.mjs';
+
+export const ALL_LAYERS = ['base', 'io', 'batch', 'log', 'net', 'kafka'];
+/** Those in which threads meet, and which do I/O. */
+export const BUSY_LAYERS = ['io', 'log', 'net', 'kafka'];
+
+const SANITIZER_ENVIRONMENT = {
+  ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1:check_initialization_order=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+  TSAN_OPTIONS: 'second_deadlock_stack=1:halt_on_error=1',
+};
+
+/** Configures and builds; `sanitize` is what SLUICE_SANITIZE takes, `targets` what to build. */
+export async function buildNative({ folder, sanitize = '', options = [], targets = [] }) {
+  await needs(NATIVE_TEST_PACKAGES);
+  const remedy = 'mend what the compiler says above and run the same command again';
+  const configure = ['-S', '.', '-B', folder, '-G', 'Ninja', `-DSLUICE_SANITIZE=${sanitize}`, ...options];
+  await step(`configuring ${folder}`, 'cmake', configure, { cwd: root, remedy });
+  const build = ['--build', folder, ...targets.flatMap((target) => ['--target', target])];
+  await step(`building ${folder}`, 'cmake', build, {
+    cwd: root,
+    env: { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1' },
+    remedy,
+    detailOf: (line) => /^\[\d+\/\d+\]/.exec(line)?.[0],
+  });
+}
+
+/** Builds and runs the tests of the layers named; through `launcher` when there is one. */
+export async function nativeTests({ folder, sanitize, options, layers, timeoutMs, launcher = [] }) {
+  const tested = layers.filter((layer) => filesBelow(`test/native/${layer}`, ['_test.cc']).length > 0);
+  await buildNative({ folder, sanitize, options, targets: tested.map((layer) => `${layer}_tests`) });
+  const select = ['-R', `^(${tested.join('|')})$`];
+  const ctest = ['ctest', '--test-dir', join(root, folder), '-V', '-j', String(availableParallelism()), '--no-tests=error', ...select];
+  const counts = { passed: 0, failed: 0, brokenPrograms: 0 };
+  const onLine = (line) => {
+    count(counts, line);
+    if (isTelling(line)) process.stdout.write(`${line}\n`);
+  };
+  const [command, ...args] = [...launcher, ...ctest];
+  const { code, timedOut } = await run(command, args, {
+    cwd: root, env: { GTEST_BRIEF: '1', ...SANITIZER_ENVIRONMENT }, onLine, timeoutMs,
+  });
+  if (timedOut) process.stdout.write(`the tests in ${folder} did not end within ${timeoutMs / 1000} s and were killed\n`);
+  // A program that crashes does not come to count; ctest knows that it failed.
+  const failed = Math.max(counts.failed, counts.brokenPrograms);
+  return { passed: counts.passed, failed: code !== 0 && failed === 0 ? 1 : failed };
+}
+
+function count(counts, line) {
+  const tests = /^\d+: \[ {2}(PASSED|FAILED) {2}\] (\d+) tests?[.,]/.exec(line);
+  if (tests) counts[tests[1] === 'PASSED' ? 'passed' : 'failed'] += Number(tests[2]);
+  const programs = /^\d+% tests passed, (\d+) tests? failed out of/.exec(line);
+  if (programs) counts.brokenPrograms = Number(programs[1]);
+}
+
+/** What the test programs print, and ctest's own results; not how it calls them. */
+function isTelling(line) {
+  return /^\d+: (?!Test command|Working Directory|Test timeout|Environment variables)/.test(line)
+    || /^\s*\d+\/\d+ Test|tests passed|^Total Test time|FAILED|\*\*\*/.test(line);
+}

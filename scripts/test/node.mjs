@@ -1,0 +1,28 @@
+// Tests of node:test, from dist/test.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../build/paths.mjs';
+import { run } from '../build/run.mjs';
+import { filesBelow } from '../build/stamp.mjs';
+import { StepError } from '../build/report.mjs';
+
+/** Runs dist/test/<folder>/**, through `launcher` (a command and its arguments) when there is one. */
+export async function nodeTests(folder, { concurrency = 1, timeoutMs, launcher = [], env = {} }) {
+  const files = filesBelow(`dist/test/${folder}`, ['.test.js']).filter((file) => existsSync(sourceOf(file)));
+  if (files.length === 0) throw new StepError(`there are no tests in test/${folder}`);
+  const [command, ...args] = [...launcher, process.execPath, '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, ...files];
+  const counts = { pass: 0, fail: 0, cancelled: 0 };
+  const onLine = (line) => {
+    process.stdout.write(`${line}\n`);
+    const match = /^ℹ (pass|fail|cancelled) (\d+)$/.exec(line);
+    if (match) counts[match[1]] = Number(match[2]);
+  };
+  const { code, timedOut } = await run(command, args, { cwd: root, env, onLine, timeoutMs });
+  if (timedOut) process.stdout.write(`test/${folder} did not end within ${timeoutMs / 1000} s and was killed\n`);
+  const failed = counts.fail + counts.cancelled;
+  return { passed: counts.pass, failed: code !== 0 && failed === 0 ? 1 : failed };
+}
+
+function sourceOf(file) {
+  return join(root, file.slice('dist/'.length).replace(/\.js$/, '.ts'));
+}

@@ -1,0 +1,57 @@
+// The parts of the test suite. Tier quick is `npm test`, tier all is what `npm run test:all` adds.
+import { CLANG_PACKAGES, JAVA_PACKAGES } from '../build/debian.mjs';
+import { requireHouse } from '../house/check.mjs';
+import { CLANG_BUILD, fuzz } from './fuzz.mjs';
+import { ALL_LAYERS, BUSY_LAYERS, nativeTests } from './native.mjs';
+import { nodeTests } from './node.mjs';
+import { needs, needsKafka } from './needs.mjs';
+import { installedPackage } from './package.mjs';
+import { withoutIoUring } from './no-io-uring.mjs';
+
+const MINUTE = 60_000;
+
+export const parts = [
+  {
+    name: 'house', tier: 'quick', what: 'layers and the other rules of the house',
+    run: () => {
+      requireHouse();
+      return { passed: 1, failed: 0 };
+    },
+  },
+  { name: 'native', tier: 'quick', what: 'the engine in C++', run: () => nativeTests({ folder: 'build/native', layers: ALL_LAYERS, timeoutMs: 4 * MINUTE }) },
+  { name: 'unit', tier: 'quick', what: 'TypeScript, one module at a time', run: () => nodeTests('unit', { concurrency: 2, timeoutMs: 2 * MINUTE }) },
+  { name: 'wire', tier: 'quick', what: 'the codec in TypeScript against the one in C++', run: () => nodeTests('wire', { timeoutMs: 2 * MINUTE }) },
+  { name: 'engine', tier: 'quick', what: 'the embedded engine', run: () => nodeTests('engine', { timeoutMs: 3 * MINUTE }) },
+  { name: 'kafka', tier: 'quick', what: 'requests over real sockets, JavaScript clients', run: () => nodeTests('kafka', { timeoutMs: 4 * MINUTE }) },
+  { name: 'broker', tier: 'quick', what: 'the broker as a process', run: () => nodeTests('broker', { timeoutMs: 4 * MINUTE }) },
+
+  {
+    name: 'compat', tier: 'all', what: 'Java clients and tools, kcat, Apache Kafka as the oracle',
+    run: async () => {
+      await needs([...JAVA_PACKAGES, 'kcat']);
+      await needsKafka();
+      return nodeTests('compat', { timeoutMs: 15 * MINUTE });
+    },
+  },
+  { name: 'fault', tier: 'all', what: 'crashes, again and again', run: () => nodeTests('fault', { timeoutMs: 15 * MINUTE }) },
+  { name: 'no-io-uring', tier: 'all', what: 'under a filter that refuses io_uring', run: withoutIoUring },
+  {
+    name: 'asan', tier: 'all', what: 'the engine under AddressSanitizer and UndefinedBehaviorSanitizer',
+    run: async () => {
+      await needs(CLANG_PACKAGES);
+      return nativeTests({ ...CLANG_BUILD, layers: ALL_LAYERS, timeoutMs: 10 * MINUTE });
+    },
+  },
+  {
+    name: 'tsan', tier: 'all', what: 'reactor, files and data plane under ThreadSanitizer',
+    run: () => nativeTests({ folder: 'build/tsan', sanitize: 'thread', layers: BUSY_LAYERS, timeoutMs: 10 * MINUTE }),
+  },
+  {
+    name: 'fuzz', tier: 'all', what: 'a seeded slice of every fuzz target',
+    run: async () => {
+      await needs(CLANG_PACKAGES);
+      return fuzz({ secondsEach: 20 });
+    },
+  },
+  { name: 'package', tier: 'all', what: 'the packed tarball in an empty project', run: installedPackage },
+];
