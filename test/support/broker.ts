@@ -1,6 +1,6 @@
 // A broker as a child process, Sluice or Apache Kafka, behind one shape: the tests of clients and tools are written once and
 // run against both. SLUICE_COMPAT_TARGET chooses (kafka, or sluice, which is the default).
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { javaCommand, kafkaJvmFlags, requireKafka } from './java.js';
@@ -160,6 +160,8 @@ export class BrokerProcess {
     };
     const text = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`).join('');
     writeFileSync(this.#propertiesFile, text);
+    this.#isFormatted = existsSync(join(this.dataDirectory, 'meta.properties'));
+    if (this.#isFormatted) return;
     const clusterId = Buffer.from(this.#workDirectory).toString('hex').slice(-32);
     const formatted = await run(javaCommand(), [
       '-XX:TieredStopAtLevel=1',
