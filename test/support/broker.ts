@@ -19,6 +19,8 @@ export interface BrokerOptions {
   /** Where the data lies; a temporary directory, removed in the end, when left out. */
   readonly dataDirectory?: string;
   readonly startTimeoutMs?: number;
+  /** A command that Sluice is started through, with its arguments. */
+  readonly launcher?: readonly string[];
 }
 
 export function targetKind(): TargetKind {
@@ -134,7 +136,8 @@ export class BrokerProcess {
     const main = process.env['SLUICE_MAIN'] ?? join(repositoryRoot, 'dist', 'src', 'cli', 'main.js');
     const overrides = Object.entries(properties).flatMap(([name, value]) => ['--override', `${name}=${value}`]);
     const nodeFlags = (process.env['SLUICE_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
-    return new BackgroundProcess(process.execPath, [...nodeFlags, main, ...overrides], {
+    const [command = process.execPath, ...args] = [...(this.#options.launcher ?? []), process.execPath, ...nodeFlags, main, ...overrides];
+    return new BackgroundProcess(command, args, {
       cwd: this.#workDirectory,
       ...(this.#options.env === undefined ? {} : { env: this.#options.env }),
     });
