@@ -62,6 +62,8 @@ export class Group {
   /** Something about it is in the log, so that it exists for everybody. */
   isDurable = false;
   writesUnderway = 0;
+  /** The generation whose assignment is being written. */
+  storingGeneration: number | null = null;
   readonly #usage: Usage;
 
   constructor(id: string, state: 'Empty' | 'Stable', sinceMs: number | null, usage: Usage) {

@@ -69,7 +69,8 @@ export function joinGroup(m: Machine, groups: Groups, request: JoinRequest, clie
   created.onSettled((code) => {
     if (code === NONE) return;
     m.log.warn(`group ${groupId}: its first record could not be written`);
-    groups.abandon(group, code);
+    // What is on its way behind it may yet bring the group into the log.
+    if (group.writesUnderway === 0) groups.abandon(group, code);
   });
 }
 
@@ -226,7 +227,11 @@ function replaceStaticMember(m: Machine, group: Group, old: Member, memberId: st
     // Otherwise a rebalance has begun, in which this join counts.
     if (!isAsItWas) return;
     answerJoin(m, group, member, afterReplacement(group, member, former.leaderId, join, code));
-    if (code === NONE) return;
+    if (code === NONE) {
+      // Its session may have ended while it was waiting for this answer, which was let pass.
+      restartSession(m, member);
+      return;
+    }
     group.setProtocols(member, former.protocols);
     member.rebalanceTimeoutMs = former.rebalanceTimeoutMs;
     member.sessionTimeoutMs = former.sessionTimeoutMs;

@@ -210,8 +210,7 @@ export class Shard implements Machine, Groups {
     const { usage } = this.#options;
     if (usage.groups >= this.config.maxGroups) return null;
     const group = new Group(id, 'Empty', this.#now.wallMs, usage);
-    this.#groups.set(id, group);
-    usage.groups += 1;
+    this.#put(group);
     return group;
   }
 
@@ -290,12 +289,25 @@ export class Shard implements Machine, Groups {
     this.#leaving.set(group.id, group);
     const write = removeOffsets(this, this.#offsets, group, places, [groupTombstone(group.id)]);
     write.onSettled((code) => {
+      const hasSuccessor = this.#groups.has(group.id) || this.#leaving.get(group.id) !== group;
       if (this.#leaving.get(group.id) === group) this.#leaving.delete(group.id);
-      if (code === NONE || this.#groups.has(group.id)) return;
-      this.#groups.set(group.id, group);
-      this.#options.usage.groups += 1;
+      if (code !== NONE && !hasSuccessor) this.#put(group);
+      this.#adopt(group.id);
     });
     return write;
+  }
+
+  #put(group: Group): void {
+    this.#groups.set(group.id, group);
+    this.#options.usage.groups += 1;
+  }
+
+  /** Offsets without a group would stay for ever. They are there when a group was deleted and its offsets were not. */
+  #adopt(groupId: string): void {
+    if (this.#groups.has(groupId) || this.#leaving.has(groupId) || this.#offsets.ofGroup(groupId).size === 0) return;
+    const group = new Group(groupId, 'Empty', this.#now.wallMs, this.#options.usage);
+    group.isDurable = true;
+    this.#put(group);
   }
 
   #topicsDeleted(topics: readonly DeletedTopic[], isCertain: boolean): void {
@@ -323,6 +335,7 @@ export class Shard implements Machine, Groups {
   }
 
   #loaded(): void {
+    for (const groupId of this.#offsets.groupIds) this.#adopt(groupId);
     for (const group of this.#groups.values()) {
       for (const member of group.members.values()) restartSession(this, member);
       if (group.members.size > this.config.maxGroupSize) {

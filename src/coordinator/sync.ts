@@ -52,12 +52,16 @@ function assignmentOf(group: Group, member: Member) {
 
 function storeAssignments(m: Machine, group: Group, request: SyncRequest): void {
   const { generationId } = group;
+  // A leader that asks again meanwhile waits for what it handed in first: two records might differ.
+  if (group.storingGeneration === generationId) return;
+  group.storingGeneration = generationId;
   const assignments = new Map<string, Buffer>();
   for (const { memberId, assignment } of request.assignments) {
     if (group.members.has(memberId)) assignments.set(memberId, keepBytes(assignment));
   }
   const write = m.append(group, [groupRecord(group, assignments)]);
   write.onSettled((code) => {
+    if (group.storingGeneration === generationId) group.storingGeneration = null;
     // In the meantime someone may have joined or left.
     if (group.state !== 'CompletingRebalance' || group.generationId !== generationId) return;
     if (code !== NONE) {

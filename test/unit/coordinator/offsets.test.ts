@@ -232,3 +232,16 @@ test('when it is not certain that the name was deleted, only offsets that say so
   world.handle({ kind: 'topicsDeleted', topics: [{ id: ID, name: 't' }], isCertain: false });
   assert.deepEqual(world.offsets(null), { 't-1': 2 });
 });
+
+test('a group whose first record could not be written is there all the same when offsets are', () => {
+  const world = new World();
+  world.isLogHeld = true;
+  world.join();
+  const call = world.commit({ 't-0': 1 });
+  world.settle(15);
+  assert.equal(world.shard.seen(GROUP), undefined);
+  world.settle();
+  assert.equal(call.error, 'NONE');
+  assert.ok(world.shard.seen(GROUP));
+  assert.deepEqual(world.offsets(null), { 't-0': 1 });
+});

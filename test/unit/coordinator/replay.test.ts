@@ -90,6 +90,18 @@ test('an offset without a group makes one, and a group without offsets none', ()
   assert.equal(world.fetch(['t-0']).response.topics[0]!.partitions[0]!.committedLeaderEpoch, 2);
 });
 
+test('offsets that a deleted group has left behind get a group, so that they are found and expire', () => {
+  const world = new World();
+  world.commit({ 't-0': 1 });
+  world.log.push({ key: encodeGroupKey('groupMetadata', { group: GROUP }), value: null });
+  world.restart();
+  assert.equal(world.state, 'Empty');
+  assert.deepEqual(world.offsets(null), { 't-0': 1 });
+  world.now = { ...world.now, wallMs: world.now.wallMs + 7 * 24 * 3_600_000 };
+  world.handle({ kind: 'expire' });
+  assert.deepEqual(world.shard.counts, { groups: 0, timers: 0, writes: 0, offsets: 0 });
+});
+
 test('records of older versions of Kafka', () => {
   const world = new World();
   world.log.push({

@@ -158,3 +158,15 @@ test('a member that is taken out while it waits for its assignment is told', () 
   world.leave({ memberId: follower!.memberId });
   assert.equal(followed.error, 'UNKNOWN_MEMBER_ID');
 });
+
+test('a leader that asks again while its assignment is written does not write another one', () => {
+  const world = new World();
+  const [leader] = completing(world);
+  world.isLogHeld = true;
+  const first = world.sync(leader!, { [leader!.memberId]: 'first' });
+  const second = world.sync(leader!, { [leader!.memberId]: 'second' });
+  assert.equal(world.held.length, 1);
+  world.settle();
+  assert.equal(first.error, 'REBALANCE_IN_PROGRESS');
+  assert.equal(second.response.assignment.toString(), 'first');
+});
