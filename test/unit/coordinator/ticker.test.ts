@@ -1,0 +1,92 @@
+// How time passes for a coordinator, with Node's timers in the test's hands.
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type GroupCoordinator } from '../../../src/coordinator/coordinator.js';
+import { Ticker } from '../../../src/coordinator/ticker.js';
+import { defaultConfig } from './support/world.js';
+
+function setUp(context: TestContext, deadlines: readonly number[] = []) {
+  context.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+  const advances: number[] = [];
+  let expiries = 0;
+  let nowMs = 0;
+  const left = [...deadlines];
+  const coordinator = {
+    advanceTo(dueMs: number) {
+      advances.push(dueMs);
+      while (left[0] !== undefined && left[0] <= dueMs) left.shift();
+    },
+    get nextDeadlineMs() {
+      return left[0] ?? null;
+    },
+    async expireOffsets() {
+      expiries += 1;
+    },
+  };
+  const ticker = new Ticker({
+    coordinator: coordinator as unknown as GroupCoordinator,
+    clock: { monotonicMs: () => nowMs, wallMs: () => 0 },
+    config: defaultConfig(),
+  });
+  /** Time passes, and Node notices in time, or late. */
+  const pass = (ms: number, lateMs = 0) => {
+    nowMs += ms + lateMs;
+    context.mock.timers.tick(ms);
+    context.mock.timers.tick(0);
+  };
+  return { ticker, advances, pass, get expiries() { return expiries; }, clockTo: (ms: number) => (nowMs = ms) };
+}
+
+test('it wakes at the deadline, and then at the next one', (context) => {
+  const { ticker, advances, pass } = setUp(context, [1000, 1500]);
+  ticker.wakeAt(1000);
+  pass(999);
+  assert.deepEqual(advances, []);
+  pass(1);
+  assert.deepEqual(advances, [1000]);
+  pass(500);
+  assert.deepEqual(advances, [1000, 1500]);
+  ticker.stop();
+});
+
+test('an earlier deadline wakes it earlier, a later one does not keep it from waking', (context) => {
+  const { ticker, advances, pass } = setUp(context, [300]);
+  ticker.wakeAt(1000);
+  ticker.wakeAt(300);
+  ticker.wakeAt(2000);
+  pass(300);
+  assert.deepEqual(advances, [300]);
+  ticker.stop();
+});
+
+test('after a hold-up timers fire up to where it began, and the rest when what has come in is handled', (context) => {
+  const { ticker, advances, pass } = setUp(context, [1000, 4000]);
+  ticker.wakeAt(1000);
+  pass(1000, 5000);
+  assert.deepEqual(advances, [1000], 'what was due at 4000 may have had a heartbeat meanwhile');
+  pass(1);
+  assert.deepEqual(advances, [1000, 6001]);
+  ticker.stop();
+});
+
+test('it looks for offsets to expire at the interval that is set', async (context) => {
+  const world = setUp(context);
+  world.pass(60_000);
+  assert.equal(world.expiries, 0);
+  for (let minute = 1; minute < 10; minute++) world.pass(60_000);
+  assert.equal(world.expiries, 1);
+  // One that goes on is not begun again, so let it end.
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  for (let minute = 0; minute < 10; minute++) world.pass(60_000);
+  assert.equal(world.expiries, 2);
+  world.ticker.stop();
+});
+
+test('stopped it does nothing any more', (context) => {
+  const { ticker, advances, pass } = setUp(context, [1000]);
+  ticker.wakeAt(1000);
+  ticker.stop();
+  ticker.wakeAt(500);
+  pass(5000);
+  assert.deepEqual(advances, []);
+});
