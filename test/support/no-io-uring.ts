@@ -6,9 +6,9 @@ import { repositoryRoot } from './paths.js';
 
 /** The command to put before another, which then runs without io_uring. */
 export function noIoUring(): string {
-  const folder = join(repositoryRoot, 'build', 'support');
-  const binary = join(folder, 'no_io_uring');
+  const folder = join(repositoryRoot, 'build', 'no-io-uring');
+  const binary = join(folder, 'no-io-uring');
   mkdirSync(folder, { recursive: true });
-  execFileSync('cc', ['-O1', '-Wall', '-o', binary, join(repositoryRoot, 'test', 'support', 'native', 'no_io_uring.c')]);
+  execFileSync('cc', ['-O1', '-Wall', '-o', binary, join(repositoryRoot, 'scripts', 'test', 'no-io-uring.c')]);
   return binary;
 }
