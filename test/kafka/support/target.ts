@@ -67,6 +67,8 @@ async function startInProcess(properties: Readonly<Record<string, string>>): Pro
 
 async function inMemory(properties: Readonly<Record<string, string>>): Promise<Target> {
   const broker = await FakeBroker.start({ properties });
+  // There is no socket that would keep the process going while a request waits for a timer.
+  const alive = setInterval(() => {}, 60_000);
   return {
     kind: 'memory',
     port: broker.running.ready.listeners[0]!.port,
@@ -79,7 +81,10 @@ async function inMemory(properties: Readonly<Record<string, string>>): Promise<T
         key: key ?? null, value: value ?? null, ...(timestamp === undefined ? {} : { timestampMs: Number(timestamp) }),
       })));
     },
-    stop: () => broker.stop(),
+    stop: () => {
+      clearInterval(alive);
+      return broker.stop();
+    },
   };
 }
 
