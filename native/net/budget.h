@@ -9,20 +9,24 @@
 
 namespace sluice::net {
 
-inline constexpr int64_t kSmallBuffer = 64 << 10;  // up to this size a buffer may use the reserve
-inline constexpr int64_t kReserveShare = 8;        // the reserve is the total divided by this
+inline constexpr int64_t kSmallFrame = 64 << 10;  // frames up to this size may use the reserve
+inline constexpr int64_t kReserveShare = 8;       // the reserve is the total divided by this
+
+// How badly memory is wanted: kPlain leaves the reserve alone; kSmall is for frames that are small, or not known to be large; kFinish makes the
+// asker the one that may go beyond the total until EndFinish, if nobody else is.
+enum class Need : uint8_t { kPlain, kSmall, kFinish };
 
 class Budget {
  public:
   explicit Budget(int64_t limit) : limit_(limit) {}
   void SetLimit(int64_t limit) { limit_ = limit; }
 
-  // Takes `bytes` for `who`. When there is no room, one asker becomes the finisher and gets it all the same, until EndFinish.
-  bool Take(int64_t bytes, const void* who) {
-    const int64_t bound = bytes <= kSmallBuffer ? limit_ : limit_ - limit_ / kReserveShare;
-    if (used_ + bytes > bound) {
-      if (finisher_ != nullptr && finisher_ != who) return false;
+  bool Take(int64_t bytes, Need need, const void* who) {
+    if (finisher_ == who || (need == Need::kFinish && finisher_ == nullptr)) {
       finisher_ = who;
+      finishing_ += bytes;  // beside the total: it must not eat up the reserve
+    } else if (used_ - finishing_ + bytes > (need == Need::kPlain ? limit_ - limit_ / kReserveShare : limit_)) {
+      return false;
     }
     used_ += bytes;
     return true;
@@ -32,17 +36,19 @@ class Budget {
   void Give(int64_t bytes) { used_ -= bytes; }
   // `who` has its frame, or is gone.
   void EndFinish(const void* who) {
-    if (finisher_ == who) finisher_ = nullptr;
+    if (finisher_ != who) return;
+    finisher_ = nullptr;
+    finishing_ = 0;
   }
-  const void* finisher() const { return finisher_; }
 
   int64_t used() const { return used_; }
-  bool HasRoom() const { return used_ + kSmallBuffer <= limit_ || finisher_ == nullptr; }
+  bool HasRoom() const { return used_ - finishing_ + kSmallFrame <= limit_ || finisher_ == nullptr; }
 
  private:
   int64_t limit_;
   int64_t used_ = 0;
   const void* finisher_ = nullptr;
+  int64_t finishing_ = 0;  // taken by the finisher as such
 };
 
 }  // namespace sluice::net

@@ -36,10 +36,10 @@ ChunkPool::~ChunkPool() {
   }
 }
 
-ChunkRef ChunkPool::Get(size_t bytes, const void* who) {
+ChunkRef ChunkPool::Get(size_t bytes, Need need, const void* who) {
   const uint32_t size_class = ClassOf(bytes);
   const size_t capacity = CapacityOf(size_class);
-  if (!budget_.Take(static_cast<int64_t>(capacity), who)) return ChunkRef();
+  if (!budget_.Take(static_cast<int64_t>(capacity), need, who)) return ChunkRef();
   Chunk* chunk = nullptr;
   if (size_class < free_.size() && !free_[size_class].empty()) {
     chunk = free_[size_class].back();

@@ -57,7 +57,7 @@ class ChunkPool {
   explicit ChunkPool(Budget& budget) : budget_(budget) {}
   ~ChunkPool();
   // A chunk of at least `bytes`, charged to the budget for `who`.
-  ChunkRef Get(size_t bytes, const void* who);
+  ChunkRef Get(size_t bytes, Need need, const void* who);
   Budget& budget() { return budget_; }
 
  private:

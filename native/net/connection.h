@@ -99,6 +99,8 @@ class Connection final : public Watcher,
  private:
   friend class Shared;
   bool MayExecute() const { return holds_ == 0 && !closing_ && !ending_ && !crowded_; }
+  // Holds memory for a frame whose peer does not send the rest.
+  bool StallsMemory() const { return !reader_.empty() && MayExecute() && reader_.held() > kMinChunk && !ListNode<MemoryTag>::is_linked(); }
   void ReadSocket();
   bool DeliverFrames();  // false: not to be read further now
   void ContinueSoon();

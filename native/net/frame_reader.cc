@@ -36,8 +36,8 @@ size_t FrameReader::ChunkWanted() const {
   return std::clamp(last_frame_ * 8, kReadChunk, kMaxReadChunk);
 }
 
-bool FrameReader::MoveTo(size_t capacity) {
-  ChunkRef next = pool_.Get(capacity, this);
+bool FrameReader::MoveTo(size_t capacity, Need need) {
+  ChunkRef next = pool_.Get(capacity, need, this);
   if (!next) return false;
   const size_t have = end_ - begin_;
   if (have > 0) std::memcpy(next->data(), chunk_->data() + begin_, have);
@@ -45,6 +45,11 @@ bool FrameReader::MoveTo(size_t capacity) {
   begin_ = 0;
   end_ = have;
   return true;
+}
+
+// A chunk for a frame whose size is not known yet. Where memory is short it is just large enough to tell a small frame from a large one.
+bool FrameReader::StartFrame() {
+  return MoveTo(ChunkWanted(), Need::kPlain) || MoveTo(kMinChunk, Need::kSmall) || MoveTo(kMinChunk, Need::kFinish);
 }
 
 MutableBytes FrameReader::Room() {
@@ -55,15 +60,12 @@ MutableBytes FrameReader::Room() {
     } else {
       chunk_.Reset();
       begin_ = end_ = 0;
-      if (!MoveTo(ChunkWanted())) {
-        last_frame_ = 0;  // ask for less the next time
-        return {};
-      }
+      if (!StartFrame()) return {};
     }
     return {chunk_->data(), chunk_->capacity};
   }
   if (have < kPrefix) {
-    if (chunk_->capacity - begin_ < kPrefix + kMinChunk / 2 && !MoveTo(ChunkWanted())) return {};
+    if (chunk_->capacity - begin_ < kMinChunk / 2 && !StartFrame()) return {};
     return {chunk_->data() + end_, chunk_->capacity - end_};
   }
   const size_t whole = kPrefix + static_cast<size_t>(LoadI32(chunk_->data() + begin_));
@@ -72,7 +74,8 @@ MutableBytes FrameReader::Room() {
     const size_t earned = std::min(whole, std::max(have * kGrowth, ChunkWanted()));
     if (end_ == chunk_->capacity || earned == whole) {
       SLUICE_ASSERT_OP(earned, >, have);
-      if (!MoveTo(earned)) return {};
+      const Need need = whole <= static_cast<size_t>(kSmallFrame) ? Need::kSmall : Need::kPlain;
+      if (!MoveTo(earned, need) && !MoveTo(earned, Need::kFinish)) return {};
     }
   }
   size_t room = chunk_->capacity - end_;
@@ -85,9 +88,10 @@ void FrameReader::Rest() {
   if (have == 0) {
     chunk_.Reset();
     begin_ = end_ = 0;
+    pool_.budget().EndFinish(this);
     return;
   }
-  if (have <= kMinChunk / 2 && chunk_->capacity > kMinChunk) (void)MoveTo(kMinChunk);
+  if (have <= kMinChunk / 2 && chunk_->capacity > kMinChunk) (void)MoveTo(kMinChunk, Need::kSmall);
 }
 
 }  // namespace sluice::net

@@ -38,7 +38,8 @@ class FrameReader {
 
  private:
   size_t ChunkWanted() const;
-  bool MoveTo(size_t capacity);
+  bool MoveTo(size_t capacity, Need need);
+  bool StartFrame();
 
   ChunkPool& pool_;
   ChunkRef chunk_;

@@ -5,7 +5,7 @@
 namespace sluice::net {
 namespace {
 
-constexpr int64_t kStallUs = 10000000;     // a connection that may exceed the memory budget and sends nothing for so long is closed
+constexpr int64_t kStallUs = 10000000;     // while memory is short, a half-sent request that does not move for so long is given up
 constexpr int64_t kCheckEveryUs = 1000000;
 constexpr int kMemoryTriesPerTick = 16;
 
@@ -42,9 +42,14 @@ void Shared::EndTick() {
   continuing.TakeAll(&to_continue_);
   while (Connection* connection = continuing.PopFront()) connection->Continue();
 
-  for (int i = 0; i < kMemoryTriesPerTick && !short_of_memory_.empty() && budget.HasRoom(); ++i) {
-    short_of_memory_.PopFront()->Continue();
+  bool progress = false;
+  int tries = 0;
+  for (; tries < kMemoryTriesPerTick && !short_of_memory_.empty() && budget.HasRoom(); ++tries) {
+    Connection* connection = short_of_memory_.PopFront();
+    connection->Continue();
+    progress |= !connection->ListNode<MemoryTag>::is_linked();
   }
+  if (progress && !short_of_memory_.empty()) reactor.Again();
 }
 
 void Shared::CheckIdle() {
@@ -58,12 +63,14 @@ void Shared::CheckIdle() {
     oldest->ListNode<IdleTag>::Unlink();
     oldest->Close(Status::Error(Code::kTimeout, "idle"));
   }
-  if (!short_of_memory_.empty() && budget.finisher() != nullptr) {
-    by_activity_.ForEach([&](Connection* connection) {
-      if (&connection->reader_ == budget.finisher() && now - connection->active_us_ >= kStallUs) {
-        connection->Close(Status::Error(Code::kTimeout, "a half-sent request while memory is short"));
+  if (!short_of_memory_.empty()) {
+    for (Connection* slow = by_activity_.front(); slow != nullptr && now - slow->active_us_ >= kStallUs;) {
+      Connection* next = by_activity_.Next(slow);
+      if (slow->StallsMemory()) {
+        slow->Close(Status::Error(Code::kBudget, "a half-sent request kept memory that others wait for"));
       }
-    });
+      slow = next;
+    }
   }
   int64_t next = kCheckEveryUs;
   if (idle_us < 4 * kCheckEveryUs) next = std::max<int64_t>(idle_us / 4, 1000);

@@ -1,0 +1,382 @@
+// Connections as clients see them: the control plane's requests, malformed frames, limits, budgets, idleness, the end.
+#include <fcntl.h>
+
+#include "kafka/plane_fixture.h"
+
+namespace sluice::kafka::test {
+namespace {
+
+class ClientTest : public PlaneFixture {
+ protected:
+  bool Line(const std::string& part) {
+    for (const std::string& line : env_->lines()) {
+      if (line.find(part) != std::string::npos) return true;
+    }
+    return false;
+  }
+  static Blob Answer(int32_t correlation, const std::string& text) {
+    Out out;
+    out.I32(correlation).Str(text);
+    return out.bytes;
+  }
+};
+
+TEST_F(ClientTest, RequestsOfOthersGoUpAndComeBack) {
+  Start();
+  Peer peer = Connect();
+  peer.Send(Request(3, 9, 42, true, {1, 2, 3}, "me"));
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 1; }));
+  const ControlRequest& request = control_.requests[0];
+  EXPECT_EQ(request.api_key, 3);
+  EXPECT_EQ(request.api_version, 9);
+  EXPECT_EQ(request.correlation_id, 42);
+  EXPECT_TRUE(request.has_client_id);
+  EXPECT_EQ(request.client_id, "me");
+  EXPECT_EQ(request.peer.rfind("127.0.0.1:", 0), 0u);
+  EXPECT_EQ(request.listener, 0);
+  EXPECT_EQ(request.body, (Blob{1, 2, 3}));
+  plane_->Respond(request.token, Answer(42, "hello"));
+  EXPECT_EQ(Next(peer), Answer(42, "hello"));
+  plane_->Respond(request.token, Answer(42, "twice"));
+  plane_->Respond(999999, Answer(42, "nobody"));
+  Settle();
+  EXPECT_FALSE(peer.Frame().has_value());
+}
+
+TEST_F(ClientTest, TheHeaderHasTheFormOfTheRequest) {
+  Start();
+  Peer peer = Connect();
+  peer.Send(Request(3, 8, 1, false, {0, 7}));  // Metadata is flexible from 9: a byte 0 there is the body's
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 1; }));
+  EXPECT_EQ(control_.requests[0].body, (Blob{0, 7}));
+  Out null_client;
+  null_client.I16(12).I16(3).I32(7).NullStr().I8(5);
+  Peer other = Connect();
+  other.Send(Framed(null_client.bytes));
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 2; }));
+  EXPECT_FALSE(control_.requests[1].has_client_id);
+  EXPECT_EQ(control_.requests[1].body, Blob{5});
+}
+
+TEST_F(ClientTest, ApiVersionsOfTheFutureGoesUp) {
+  Start();
+  Peer peer = Connect();
+  peer.Send(Request(18, 99, 42, true, {1, 2}));
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 1; }));
+  EXPECT_EQ(control_.requests[0].api_version, 99);
+  EXPECT_EQ(control_.requests[0].correlation_id, 42);
+  Peer odd = Connect();
+  Out header;
+  header.I16(18).I16(77).I32(43).I16(1000);  // a client id that is not there
+  odd.Send(Framed(header.bytes));
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 2; }));
+  EXPECT_EQ(control_.requests[1].correlation_id, 43);
+}
+
+TEST_F(ClientTest, AnswersKeepTheOrderOfRequests) {
+  Start();
+  Peer peer = Connect();
+  Blob all = Produce(9, 1, -1, {{"t", {}, 0, MakeBatch()}});
+  for (const Blob& more : {Request(3, 9, 2, true, {}), Produce(9, 3, -1, {{"t", {}, 0, MakeBatch()}}), Request(12, 4, 4, true, {})}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  writer_.hold = true;
+  peer.Send(all);
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 1; }));
+  EXPECT_EQ(LogOf(1, 0)->next_offset().v, 1) << "the second Produce must wait for the control plane";
+  plane_->Respond(control_.requests[0].token, Answer(2, "b"));
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 2; }));
+  plane_->Respond(control_.requests[1].token, Answer(4, "d"));
+  Settle0();
+  EXPECT_FALSE(peer.Frame().has_value()) << "the first answer waits for the disk, and so do those behind it";
+  writer_.Release();
+  EXPECT_EQ(ReadProduce(9, Next(peer)).correlation, 1);
+  EXPECT_EQ(Next(peer), Answer(2, "b"));
+  EXPECT_EQ(ReadProduce(9, Next(peer)).correlation, 3);
+  EXPECT_EQ(Next(peer), Answer(4, "d"));
+}
+
+TEST_F(ClientTest, TheControlPlaneMayCloseInstead) {
+  Start();
+  Peer peer = Connect();
+  peer.Send(Request(3, 9, 1, true, {}));
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 1; }));
+  plane_->CloseConnection(control_.requests[0].token, "no reason");
+  EXPECT_TRUE(Ends(peer));
+  EXPECT_TRUE(Line("no reason"));
+  ASSERT_EQ(control_.gone.size(), 1u);
+  EXPECT_EQ(control_.gone[0], control_.requests[0].connection);
+}
+
+TEST_F(ClientTest, APeerThatLeavesVoidsItsTokens) {
+  Start();
+  {
+    Peer peer = Connect();
+    peer.Send(Request(11, 5, 1, false, {}));
+    ASSERT_TRUE(Until([&] { return control_.requests.size() == 1; }));
+    linger reset{1, 0};
+    ::setsockopt(peer.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
+  ASSERT_TRUE(Until([&] { return control_.gone.size() == 1; }));
+  plane_->Respond(control_.requests[0].token, Answer(1, "late"));
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 0);
+  EXPECT_EQ(plane_->stats().request_memory, 0);
+}
+
+TEST_F(ClientTest, MalformedRequestsCloseTheirConnectionOnly) {
+  config_.max_request_bytes = 10000;
+  Start();
+  Peer good = Connect();
+  const Blob produce = Produce(9, 1, -1, {{"t", {}, 0, MakeBatch()}});
+  const Blob fetch = Fetch(12, 1, {{{"t"}}});
+  std::vector<std::pair<std::string, Blob>> table = {
+      {"negative size", {0xff, 0xff, 0xff, 0xff}},
+      {"size 0", {0, 0, 0, 0}},
+      {"size beyond the limit", {0, 0, 0x27, 0x11}},
+      {"an HTTP request", {'G', 'E', 'T', ' ', '/', ' ', 'H', 'T', 'T', 'P'}},
+      {"a header cut short", Framed({0, 0, 0, 9, 0})},
+      {"a client id that is not there", Framed({0, 3, 0, 1, 0, 0, 0, 1, 0, 99})},
+      {"an unknown key", Request(9999, 0, 1, true, {})},
+      {"a negative key", Request(-1, 0, 1, true, {})},
+      {"a key that is not served", Request(4, 0, 1, false, {})},
+      {"an old version", Request(0, 2, 1, false, {})},
+      {"a new version", Request(0, 14, 1, true, {})},
+      {"Produce with nothing", Request(0, 9, 1, true, {})},
+      {"Fetch with nothing", Request(1, 12, 1, true, {})},
+      {"a million topics", Request(0, 3, 1, false, Out().NullStr().I16(1).I32(1).I32(1000000).bytes)},
+      {"minus one topics", Request(0, 3, 1, false, Out().NullStr().I16(1).I32(1).I32(-1).bytes)},
+      {"a records length that lies", Request(0, 3, 1, false, Out().NullStr().I16(1).I32(1).I32(1).Str("t").I32(1).I32(0).I32(5000).bytes)},
+      {"a varint without end", Request(0, 9, 1, true, {0, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})},
+  };
+  for (size_t cut = 1; cut < produce.size() - 4; cut += 7) {
+    Blob part(produce.begin() + 4, produce.begin() + 4 + static_cast<ptrdiff_t>(cut));
+    table.emplace_back("Produce cut to " + std::to_string(cut), Framed(part));
+  }
+  for (size_t cut = 1; cut < fetch.size() - 4; cut += 5) {
+    Blob part(fetch.begin() + 4, fetch.begin() + 4 + static_cast<ptrdiff_t>(cut));
+    table.emplace_back("Fetch cut to " + std::to_string(cut), Framed(part));
+  }
+  for (const auto& [what, bytes] : table) {
+    SCOPED_TRACE(what);
+    Peer bad = Connect();
+    bad.Send(bytes);
+    EXPECT_TRUE(Ends(bad));
+    EXPECT_EQ(bad.unread(), 0u);
+  }
+  EXPECT_TRUE(Line("connection from 127.0.0.1:"));
+  EXPECT_EQ(LogOf(1, 0)->next_offset().v, 0);
+  Fill(good);
+}
+
+TEST_F(ClientTest, LinesAboutPeersAreRateLimited) {
+  Start();
+  const size_t before = env_->lines().size();
+  for (int i = 0; i < 100; ++i) {
+    Peer bad = Connect();
+    bad.Send({0, 0, 0, 0});
+    EXPECT_TRUE(Ends(bad));
+  }
+  const size_t first = env_->lines().size() - before;
+  EXPECT_LT(first, 100u);  // the bursts of a slow machine may span seconds
+  Advance(2000);
+  Peer bad = Connect();
+  bad.Send({0, 0, 0, 0});
+  EXPECT_TRUE(Ends(bad));
+  EXPECT_TRUE(Line("were left out"));
+}
+
+TEST_F(ClientTest, IdleConnectionsAreClosedBusyOnesAreNot) {
+  config_.idle_ms = 10000;
+  Start();
+  Peer idle = Connect(), waiting = Connect(), asking = Connect();
+  FetchSpec spec;
+  spec.rows = {{"t"}};
+  spec.max_wait_ms = 1000000000;
+  waiting.Send(Fetch(12, 1, spec));
+  asking.Send(Request(11, 5, 1, false, {}));
+  Settle();
+  Advance(9000);
+  Settle();
+  EXPECT_FALSE(idle.ended());
+  Advance(2000);
+  EXPECT_TRUE(Ends(idle));
+  Advance(20000);
+  Settle();
+  EXPECT_FALSE(waiting.ended());
+  EXPECT_FALSE(asking.ended());
+  plane_->Respond(control_.requests.at(0).token, Answer(1, "x"));
+  EXPECT_EQ(Next(asking), Answer(1, "x"));
+  Advance(20000);
+  EXPECT_TRUE(Ends(asking));
+}
+
+TEST_F(ClientTest, AtMostSoManyFromOneHost) {
+  config_.max_connections_per_ip = 2;
+  Start();
+  Peer a = Connect();
+  std::optional<Peer> b(Connect());
+  Settle();
+  Peer c = Connect();
+  EXPECT_TRUE(Ends(c));
+  Fill(a);
+  b.reset();
+  ASSERT_TRUE(Until([&] { return plane_->stats().connections == 1; }));
+  Peer d = Connect();
+  Fill(d);
+}
+
+TEST_F(ClientTest, AtMostSoManyInAllTheOthersWait) {
+  config_.max_connections = 2;
+  Start();
+  std::optional<Peer> a(Connect());
+  Peer b = Connect();
+  ASSERT_TRUE(Until([&] { return plane_->stats().connections == 2; }));
+  Peer c = Connect();
+  c.Send(Produce(9, 1, -1, {{"t", {}, 0, MakeBatch()}}));
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 2);
+  EXPECT_FALSE(c.ended());
+  a.reset();
+  EXPECT_EQ(ReadProduce(9, Next(c)).rows.at(0).error, 0);
+}
+
+TEST_F(ClientTest, HalfSentRequestsDoNotStarveOthers) {
+  config_.request_memory_bytes = 4 << 20;
+  log_config_.max_message_bytes = 8 << 20;
+  Start();
+  // Many large requests, each missing its end, take all the memory there is.
+  const Blob large = Produce(9, 7, -1, {{"t", {}, 0, MakeBatch(1, 1 << 20)}});
+  std::vector<Peer> half;
+  std::vector<size_t> sent;
+  for (int i = 0; i < 12; ++i) {
+    half.push_back(Connect());
+    sent.push_back(0);
+  }
+  const Blob most(large.begin(), large.end() - 10);
+  for (int round = 0; round < 200; ++round) {
+    for (size_t i = 0; i < half.size(); ++i) sent[i] = half[i].Send(most, sent[i]);
+    reactor_->RunOnce(0);
+  }
+  EXPECT_LE(plane_->stats().request_memory, (4 << 20) + (2 << 20));
+  // Small requests have a share of their own.
+  Peer small = Connect();
+  Fill(small);
+  Fill(small);
+  // And all of the large ones can be finished.
+  EXPECT_TRUE(Until([&] {
+    bool all = true;
+    for (size_t i = 0; i < half.size(); ++i) all &= (sent[i] = half[i].Send(large, sent[i])) == large.size();
+    return all;
+  }));
+  for (Peer& peer : half) EXPECT_EQ(ReadProduce(9, Next(peer)).rows.at(0).error, 0);
+  Settle();
+  EXPECT_EQ(plane_->stats().request_memory, 0);
+}
+
+TEST_F(ClientTest, ARequestThatStallsWhileMemoryIsShortIsClosed) {
+  config_.request_memory_bytes = 1 << 20;
+  log_config_.max_message_bytes = 8 << 20;
+  Start();
+  const Blob large = Produce(9, 7, -1, {{"t", {}, 0, MakeBatch(1, 3 << 20)}});
+  Peer stalls = Connect(), wants = Connect();
+  const Blob half(large.begin(), large.begin() + (2 << 20));
+  size_t a = 0, b = 0;
+  ASSERT_TRUE(Until([&] { return (a = stalls.Send(half, a)) == half.size(); }));
+  for (int i = 0; i < 100; ++i) {
+    b = wants.Send(large, b);
+    reactor_->RunOnce(0);
+  }
+  Advance(12000);
+  EXPECT_TRUE(Ends(stalls));
+  EXPECT_TRUE(Line("others wait for"));
+  ASSERT_TRUE(Until([&] { return (b = wants.Send(large, b)) == large.size(); }));
+  EXPECT_EQ(ReadProduce(9, Next(wants)).rows.at(0).error, 0);
+}
+
+TEST_F(ClientTest, MemoryIsNotReservedByAnAnnouncement) {
+  Start();
+  std::vector<Peer> peers;
+  for (int i = 0; i < 50; ++i) {
+    peers.push_back(Connect());
+    peers.back().Send({0x06, 0x00, 0x00, 0x00, 0, 0, 0, 9});  // 100 MB are announced
+  }
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 50);
+  EXPECT_LE(plane_->stats().request_memory, 50 * 8192);
+}
+
+TEST_F(ClientTest, APeerThatSendsNoMoreGetsWhatItWaitsFor) {
+  Start();
+  Peer peer = Connect();
+  FetchSpec spec;
+  spec.rows = {{"t"}};
+  spec.max_wait_ms = 1000000000;
+  peer.Send(Fetch(12, 1, spec));
+  ASSERT_TRUE(Until([&] { return plane_->stats().waiting == 1; }));
+  peer.HalfClose();
+  EXPECT_EQ(ReadFetch(12, Next(peer)).correlation, 1);
+  EXPECT_TRUE(Ends(peer));
+}
+
+TEST_F(ClientTest, CloseAllAnswersWhatIsInFlight) {
+  Start();
+  Peer producer = Connect(), consumer = Connect(), idle = Connect();
+  writer_.hold = true;
+  producer.Send(Produce(9, 1, -1, {{"t", {}, 0, MakeBatch()}}));
+  FetchSpec spec;
+  spec.rows = {{"t"}};
+  spec.max_wait_ms = 1000000000;
+  consumer.Send(Fetch(12, 1, spec));
+  Settle0();
+  plane_->StopAccepting();
+  plane_->CloseAll();
+  EXPECT_TRUE(Ends(idle));
+  EXPECT_EQ(ReadFetch(12, Next(consumer)).correlation, 1);
+  EXPECT_TRUE(Ends(consumer));
+  writer_.Release();
+  EXPECT_EQ(ReadProduce(9, Next(producer)).rows.at(0).error, 0);
+  EXPECT_TRUE(Ends(producer));
+  EXPECT_EQ(plane_->stats().connections, 0);
+}
+
+TEST_F(ClientTest, CloseAllGivesUpAtLast) {
+  Start();
+  Peer producer = Connect();
+  writer_.hold = true;
+  producer.Send(Produce(9, 1, -1, {{"t", {}, 0, MakeBatch()}}));
+  Settle0();
+  plane_->CloseAll();
+  Settle0();
+  EXPECT_FALSE(producer.ended());
+  Advance(3000);
+  EXPECT_TRUE(Ends(producer));
+}
+
+TEST_F(ClientTest, APortInUseIsNamed) {
+  Start();
+  Result<std::vector<uint16_t>> again = plane_->Listen({{"PLAINTEXT", "127.0.0.1", port_}});
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.code(), Code::kIo);
+  EXPECT_NE(again.status().what().find("in use"), std::string::npos);
+  EXPECT_NE(again.status().what().find("127.0.0.1:" + std::to_string(port_)), std::string::npos);
+}
+
+TEST_F(ClientTest, ThePlaneMayGoWhileEverythingWaits) {
+  log_config_.compression = static_cast<int8_t>(batch::Codec::kGzip);
+  Start();
+  Peer a = Connect(), b = Connect(), c = Connect(), d = Connect();
+  FetchSpec spec;
+  spec.rows = {{"t"}};
+  spec.max_wait_ms = 1000000000;
+  a.Send(Fetch(12, 1, spec));
+  b.Send(Request(3, 9, 42, true, {1, 2, 3}));
+  c.Send(Produce(9, 1, -1, {{"t", {}, 0, MakeBatch(100, 10000)}}));
+  d.Send({0, 0, 9, 9, 1});
+  ASSERT_TRUE(Until([&] { return control_.requests.size() == 1 && env_->pool().pending() > 0; }));
+  plane_.reset();
+  EXPECT_TRUE(Until([&] { return env_->pool().pending() == 0; }));
+}
+
+}  // namespace
+}  // namespace sluice::kafka::test
