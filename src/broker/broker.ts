@@ -125,7 +125,12 @@ class Starting {
     await opened.startServing();
 
     const configs = new Configs(store, effective, nodeId);
-    groups = new Groups({ engine, settings: () => configs.settings, log: this.#log });
+    groups = new Groups({
+      engine,
+      settings: () => configs.settings,
+      log: this.#log,
+      oldestWaitingMs: () => this.#loop?.oldestReceivedMs ?? null,
+    });
     this.#groups = groups;
     groups.start(store.image);
     const services = this.#services(engine, opened, configs, registry, groups);

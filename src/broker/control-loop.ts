@@ -30,6 +30,10 @@ class Queue<T> {
     return this.#items.length - this.#head;
   }
 
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }
@@ -89,6 +93,12 @@ export class ControlLoop {
   /** Requests that wait or are being worked on. */
   get pending(): number {
     return this.#inFlight + this.#heartbeats.size + this.#others.size;
+  }
+
+  /** When the oldest of the requests came that have to wait for their turn, by the wall clock; null: none has. */
+  get oldestReceivedMs(): number | null {
+    const received = [this.#heartbeats.first, this.#others.first].flatMap((request) => request?.receivedMs ?? []);
+    return received.length === 0 ? null : Math.min(...received);
   }
 
   /** Resolves when nothing is pending. */

@@ -52,6 +52,8 @@ export interface GroupsOptions {
   readonly engine: EnginePort;
   readonly settings: () => BrokerSettings;
   readonly log: Logger;
+  /** When the oldest request came that the coordinator has not seen yet. */
+  readonly oldestWaitingMs: () => number | null;
 }
 
 export class Groups {
@@ -62,7 +64,7 @@ export class Groups {
   readonly #metadata: { image: MetadataImage } = { image: emptyImage };
   #loading: Promise<void> = Promise.resolve();
 
-  constructor({ engine, settings, log }: GroupsOptions) {
+  constructor({ engine, settings, log, oldestWaitingMs }: GroupsOptions) {
     const metadata: ImageSource = this.#metadata;
     const config = coordinatorConfig(settings);
     this.#log = log;
@@ -75,7 +77,7 @@ export class Groups {
       topics: new ImageTopicCatalog(metadata),
       onDeadline: (deadlineMs) => this.#ticker.wakeAt(deadlineMs),
     });
-    this.#ticker = new Ticker({ coordinator: this.coordinator, clock, config });
+    this.#ticker = new Ticker({ coordinator: this.coordinator, clock, config, oldestWaitingMs });
   }
 
   /** Begins to load what the offsets topic holds. Groups whose partition is not loaded yet are told to wait. */

@@ -11,6 +11,8 @@ export interface TickerOptions {
   readonly coordinator: GroupCoordinator;
   readonly clock: Clock;
   readonly config: CoordinatorConfig;
+  /** When the oldest of the requests came that have not been handed in yet, by the wall clock; null: there is none. */
+  readonly oldestWaitingMs?: () => number | null;
 }
 
 export class Ticker {
@@ -52,11 +54,18 @@ export class Ticker {
     if (this.#isStopped) return;
     const { coordinator, clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    const lagMs = nowMs - dueSinceMs;
-    coordinator.advanceTo(lagMs > USUAL_LAG_MS ? dueSinceMs : nowMs);
+    const isLate = nowMs - dueSinceMs > USUAL_LAG_MS;
+    coordinator.advanceTo(Math.min(isLate ? dueSinceMs : nowMs, this.#waitingSinceMs(nowMs)));
     if (nowMs >= this.#nextExpiryMs) this.#expire(nowMs);
     this.#wakeAtMs = Infinity;
     this.wakeAt(Math.min(coordinator.nextDeadlineMs ?? Infinity, this.#nextExpiryMs));
+  }
+
+  /** In monotonic time. */
+  #waitingSinceMs(nowMs: number): number {
+    const { clock, oldestWaitingMs } = this.#options;
+    const oldestMs = oldestWaitingMs?.() ?? null;
+    return oldestMs === null ? nowMs : nowMs - Math.max(clock.wallMs() - oldestMs, 0);
   }
 
   #expire(nowMs: number): void {

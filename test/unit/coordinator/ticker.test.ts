@@ -5,7 +5,7 @@ import { type GroupCoordinator } from '../../../src/coordinator/coordinator.js';
 import { Ticker } from '../../../src/coordinator/ticker.js';
 import { defaultConfig } from './support/world.js';
 
-function setUp(context: TestContext, deadlines: readonly number[] = []) {
+function setUp(context: TestContext, deadlines: readonly number[] = [], oldestWaitingMs: () => number | null = () => null) {
   context.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
   const advances: number[] = [];
   let expiries = 0;
@@ -25,8 +25,9 @@ function setUp(context: TestContext, deadlines: readonly number[] = []) {
   };
   const ticker = new Ticker({
     coordinator: coordinator as unknown as GroupCoordinator,
-    clock: { monotonicMs: () => nowMs, wallMs: () => 0 },
+    clock: { monotonicMs: () => nowMs, wallMs: () => nowMs + 7_000_000 },
     config: defaultConfig(),
+    oldestWaitingMs,
   });
   /** Time passes, and Node notices in time, or late. */
   const pass = (ms: number, lateMs = 0) => {
@@ -66,6 +67,20 @@ test('after a hold-up timers fire up to where it began, and the rest when what h
   assert.deepEqual(advances, [1000], 'what was due at 4000 may have had a heartbeat meanwhile');
   pass(1);
   assert.deepEqual(advances, [1000, 6001]);
+  ticker.stop();
+});
+
+test('nothing fires that is due after a request that still waits for its turn came', (context) => {
+  let waiting: number | null = 7_000_800;
+  const { ticker, advances, pass } = setUp(context, [1000], () => waiting);
+  ticker.wakeAt(1000);
+  pass(1000);
+  assert.deepEqual(advances, [800]);
+  pass(1);
+  assert.deepEqual(advances, [800, 800]);
+  waiting = null;
+  pass(1);
+  assert.deepEqual(advances, [800, 800, 1002]);
   ticker.stop();
 });
 
