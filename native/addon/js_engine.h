@@ -1,4 +1,4 @@
-// The engine as JavaScript sees it; src/native/binding.ts describes every method. Split by room: lifecycle and partitions, records, data plane.
+// The engine as JavaScript sees it; src/native/binding.ts describes every method. Split by room: lifecycle and partitions, appends, reads, offsets, data plane.
 // Thread: JavaScript. Each method turns its arguments into plain structs, posts a message to the engine's thread and returns a promise.
 // Owns: the Engine and the Bridge.
 #pragma once
@@ -29,14 +29,14 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
   Napi::Value Stats(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
-  // records (js_records.cc)
+  // appends (js_append.cc)
   Napi::Value AppendRecords(const Napi::CallbackInfo& info);
   Napi::Value AppendBatch(const Napi::CallbackInfo& info);
   Napi::Value WhenDurable(const Napi::CallbackInfo& info);
+
+  // offsets, and waiting for them (js_offsets.cc)
   Napi::Value WaitForOffset(const Napi::CallbackInfo& info);
   Napi::Value CancelWait(const Napi::CallbackInfo& info);
-  Napi::Value Read(const Napi::CallbackInfo& info);
-  Napi::Value ReadRecords(const Napi::CallbackInfo& info);
   Napi::Value Ends(const Napi::CallbackInfo& info);
   Napi::Value FindTimestamp(const Napi::CallbackInfo& info);
   Napi::Value FindMaxTimestamp(const Napi::CallbackInfo& info);
@@ -44,6 +44,10 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
   Napi::Value EndOffsetForEpoch(const Napi::CallbackInfo& info);
   Napi::Value DeleteRecords(const Napi::CallbackInfo& info);
   Napi::Value Producers(const Napi::CallbackInfo& info);
+
+  // reads (js_read.cc)
+  Napi::Value Read(const Napi::CallbackInfo& info);
+  Napi::Value ReadRecords(const Napi::CallbackInfo& info);
   Napi::Value Verify(const Napi::CallbackInfo& info);
 
   // data plane (js_plane.cc)

@@ -1,0 +1,183 @@
+// Reading and verifying from JavaScript: found, read, checked and unpacked on the pool.
+#include "addon/convert.h"
+#include "addon/js_engine.h"
+#include "addon/record_copy.h"
+#include "batch/batch_view.h"
+
+namespace sluice::addon {
+namespace {
+
+// What a read on the pool brings back.
+struct ReadBytes {
+  Status status;
+  std::vector<uint8_t> bytes;
+  EndsOf ends;
+};
+
+// Runs `find` on the pool, copies the slice out of its segment, hands it to `unpack` (still on the pool), then settles.
+void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, Offset upper, std::function<Status(ReadBytes&)> unpack,
+                std::function<void(std::shared_ptr<ReadBytes>)> done) {
+  auto read = std::make_shared<ReadBytes>();
+  read->ends = EndsOf(log);
+  std::function<Result<log::LogSlice>()> find = log.ColdRead(from, max_bytes, true, upper);
+  engine.pool().Submit(io::MakeJob(
+      [read, find = std::move(find), unpack = std::move(unpack)] {
+        Result<log::LogSlice> slice = find();
+        if (!slice.ok()) {
+          read->status = slice.status();
+          return;
+        }
+        if (slice->length > 0) {
+          read->bytes.resize(static_cast<size_t>(slice->length));
+          Result<size_t> n = slice->segment->log_file().ReadAt(read->bytes, slice->position.v);
+          if (!n.ok()) {
+            read->status = n.status();
+            return;
+          }
+          read->bytes.resize(*n);
+        }
+        // A slice may end inside a batch: whole batches only go up.
+        batch::BatchIterator batches(Bytes(read->bytes.data(), read->bytes.size()));
+        batch::BatchView batch;
+        batch::BatchIterator::Step step;
+        while ((step = batches.Next(&batch)) == batch::BatchIterator::Step::kBatch) {
+        }
+        if (step == batch::BatchIterator::Step::kBad) {
+          read->status = Status::Error(Code::kCorrupt, slice->segment->log_path() + " at position " +
+                                                           std::to_string(slice->position.v + static_cast<int64_t>(batches.position())) + ": " +
+                                                           batches.status().ToString());
+          return;
+        }
+        read->bytes.resize(batches.position());
+        if (unpack) read->status = unpack(*read);
+      },
+      [read, done = std::move(done)] { done(read); }));
+}
+
+// Reads a log from its start to the high watermark in steps of the pool, checking every batch. Deletes itself.
+class Verification {
+ public:
+  Verification(Engine& engine, const TopicIdPartition& id, Promise promise) : engine_(engine), id_(id), promise_(std::move(promise)) {}
+  void Step() {
+    log::Log* log = engine_.Find(id_);
+    if (log == nullptr) {
+      promise_.Reject(Status::Error(Code::kNotFound, "the partition was deleted while it was verified"));
+      delete this;
+      return;
+    }
+    if (next_ < log->log_start()) next_ = log->log_start();
+    if (next_ >= log->high_watermark()) {
+      promise_.Resolve([totals = totals_](Napi::Env env) {
+        Napi::Object out = Napi::Object::New(env);
+        out.Set("batches", Napi::Number::New(env, static_cast<double>(totals.batches)));
+        out.Set("records", Napi::Number::New(env, static_cast<double>(totals.records)));
+        out.Set("bytes", Napi::Number::New(env, static_cast<double>(totals.bytes)));
+        return out;
+      });
+      delete this;
+      return;
+    }
+    const Offset from = next_;
+    const std::string name = log->name().ToString();
+    ReadOnPool(
+        engine_, *log, from, 4 << 20, log->high_watermark(), [this, name](ReadBytes& read) { return Check(read, name); },
+        [this, from](std::shared_ptr<ReadBytes> read) {
+          if (read->status.ok() && next_ <= from) read->status = Status::Error(Code::kCorrupt, "no batch at offset " + std::to_string(from.v));
+          if (!read->status.ok()) {
+            promise_.Reject(read->status);
+            delete this;
+            return;
+          }
+          Step();
+        });
+  }
+
+ private:
+  // Pool thread; nothing else touches the members meanwhile.
+  Status Check(ReadBytes& read, const std::string& name) {
+    batch::BatchIterator batches(Bytes(read.bytes.data(), read.bytes.size()));
+    batch::BatchView batch;
+    while (batches.Next(&batch) == batch::BatchIterator::Step::kBatch) {
+      const std::string where = name + " offset " + std::to_string(batch.base_offset().v) + ": ";
+      if (!batch.crc_ok()) return Status::Error(Code::kCorrupt, where + "the CRC does not match");
+      if (seen_any_ && batch.base_offset() < next_) return Status::Error(Code::kCorrupt, where + "offsets go back");
+      if (batch.last_offset() < batch.base_offset()) return Status::Error(Code::kCorrupt, where + "the last offset lies before the first");
+      seen_any_ = true;
+      next_ = batch.next_offset();
+      ++totals_.batches;
+      totals_.records += batch.record_count();
+      totals_.bytes += static_cast<int64_t>(batch.size());
+    }
+    return Status::Ok();
+  }
+
+  struct Totals { int64_t batches = 0, records = 0, bytes = 0; };
+  Engine& engine_;
+  const TopicIdPartition id_;
+  const Promise promise_;
+  Offset next_{0};
+  bool seen_any_ = false;
+  Totals totals_;
+};
+
+}  // namespace
+
+Napi::Value JsEngine::Read(const Napi::CallbackInfo& info) {
+  TopicIdPartition id;
+  int64_t offset = 0, max_bytes = 0;
+  std::string isolation;
+  if (!ToPartitionRef(info[0], &id) || !ToInt64(info[1], "offset", &offset) || !ToInt64(info[2], "maxBytes", &max_bytes) ||
+      !ToString(info[3], "isolation", &isolation)) {
+    return info.Env().Undefined();
+  }
+  const bool committed = isolation == "committed";
+  return AskLog(info.Env(), id, [offset, max_bytes, committed](Engine& engine, log::Log& log, Promise promise) {
+    ReadOnPool(engine, log, Offset(offset), max_bytes, committed ? log.last_stable() : log.high_watermark(), nullptr,
+               [promise](std::shared_ptr<ReadBytes> read) {
+                 if (!read->status.ok()) {
+                   promise.Reject(read->status);
+                   return;
+                 }
+                 promise.Resolve([read](Napi::Env env) {
+                   Napi::Object out = Napi::Object::New(env);
+                   read->ends.Fill(env, out);
+                   out.Set("batches", Napi::Buffer<uint8_t>::Copy(env, read->bytes.data(), read->bytes.size()));
+                   return out;
+                 });
+               });
+  });
+}
+
+Napi::Value JsEngine::ReadRecords(const Napi::CallbackInfo& info) {
+  TopicIdPartition id;
+  int64_t offset = 0, max_bytes = 0;
+  if (!ToPartitionRef(info[0], &id) || !ToInt64(info[1], "offset", &offset) || !ToInt64(info[2], "maxBytes", &max_bytes)) return info.Env().Undefined();
+  return AskLog(info.Env(), id, [offset, max_bytes](Engine& engine, log::Log& log, Promise promise) {
+    auto unpacked = std::make_shared<UnpackedRecords>();
+    unpacked->next = Offset(offset);
+    const Offset from(offset);
+    ReadOnPool(engine, log, from, max_bytes, log.last_stable(),
+               [unpacked, from](ReadBytes& read) { return Unpack(Bytes(read.bytes.data(), read.bytes.size()), from, unpacked.get()); },
+               [promise, unpacked](std::shared_ptr<ReadBytes> read) {
+                 if (!read->status.ok()) {
+                   promise.Reject(read->status);
+                   return;
+                 }
+                 promise.Resolve([read, unpacked](Napi::Env env) {
+                   Napi::Object out = Napi::Object::New(env);
+                   read->ends.Fill(env, out);
+                   out.Set("records", RecordsToJs(env, *unpacked));
+                   out.Set("nextOffset", OffsetToJs(env, unpacked->next));
+                   return out;
+                 });
+               });
+  });
+}
+
+Napi::Value JsEngine::Verify(const Napi::CallbackInfo& info) {
+  TopicIdPartition id;
+  if (!ToPartitionRef(info[0], &id)) return info.Env().Undefined();
+  return AskLog(info.Env(), id, [id](Engine& engine, log::Log&, Promise promise) { (new Verification(engine, id, std::move(promise)))->Step(); });
+}
+
+}  // namespace sluice::addon
