@@ -3,6 +3,7 @@
 //   npm test -- --list           what parts there are
 // Each part shows what its runner prints. The last line sums up: N passed, N failed. A part that cannot run is named, with the reason; under CI=true
 // it counts as failed.
+import { NATIVE_TEST_PACKAGES, requirePackages } from './build/debian.mjs';
 import { fail, say, StepError } from './build/report.mjs';
 import { prepare } from './build/prepare.mjs';
 import { parts } from './test/parts.mjs';
@@ -49,6 +50,8 @@ async function main(args) {
     return;
   }
   const chosen = chosenParts(args);
+  // What lacks is said before anything takes time.
+  if (chosen.some((part) => part.name === 'native')) await requirePackages(NATIVE_TEST_PACKAGES, 'testing');
   await prepare();
   const results = [];
   for (const part of chosen) results.push(await runPart(part));

@@ -14,7 +14,8 @@ export const BUILD_PACKAGES = [
   'zlib1g-dev',
 ];
 export const CMAKE_PACKAGES = ['cmake', 'ninja-build'];
-export const NATIVE_TEST_PACKAGES = [...BUILD_PACKAGES, ...CMAKE_PACKAGES, 'libgtest-dev'];
+/** ccache, since addon, tests and sanitized tests compile much of the same, and the installed package all of it again. */
+export const NATIVE_TEST_PACKAGES = [...BUILD_PACKAGES, ...CMAKE_PACKAGES, 'libgtest-dev', 'ccache'];
 export const CLANG_PACKAGES = ['clang', 'libclang-rt-14-dev', 'llvm'];
 export const JAVA_PACKAGES = ['openjdk-17-jdk-headless', 'maven', 'unzip'];
 

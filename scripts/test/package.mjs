@@ -7,8 +7,14 @@ import { StepError } from '../build/report.mjs';
 import { run, step, tailOf } from '../build/run.mjs';
 
 const USE = `
-import { startBroker } from 'sluice';
-console.log(typeof startBroker);
+import { openLog, startBroker } from 'sluice';
+const log = await openLog({ dir: './events' });
+await log.append([{ key: null, value: Buffer.from('hello') }]).durable;
+for await (const record of log.read({ from: 'start' })) console.log(String(record.value));
+await log.close();
+const broker = await startBroker({ properties: { listeners: 'PLAINTEXT://127.0.0.1:0', 'log.dirs': './broker' } });
+console.log('port', broker.ready.listeners[0].port > 0);
+await broker.close();
 `;
 
 const checks = [
@@ -23,9 +29,9 @@ const checks = [
     isRight: ({ code }) => code === 0,
   },
   {
-    what: 'the package can be imported',
+    what: 'a log and a broker run in process',
     run: (project) => run(process.execPath, ['use.mjs'], { cwd: project }),
-    isRight: ({ code, output }) => code === 0 && output.includes('function'),
+    isRight: ({ code, output }) => code === 0 && output.includes('hello\nport true\n'),
   },
   {
     what: 'the command runs',
