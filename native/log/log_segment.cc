@@ -349,6 +349,8 @@ Result<bool> Segment::Adopt(int64_t size, const LoadHints& hints) {
     return size == 0;
   }
   if (*offsets_size % kOffsetEntryBytes != 0 || *times_size % kTimeEntryBytes != 0) return false;
+  // A closed segment names its largest timestamp, so only one whose records have none may have an empty time index.
+  if (size > 0 && *times_size == 0) return false;
   return AdoptEntries(*offsets_size / kOffsetEntryBytes, *times_size / kTimeEntryBytes, hints.sealed);
 }
 
@@ -366,16 +368,25 @@ Result<bool> Segment::AdoptProven(int64_t size, int64_t offsets, int64_t times, 
     txns_.resize(static_cast<size_t>(txns));
     txns_in_file_ = txns;
   }
-  txn_file_exact_ = false;
-  if (txns == 0) {
-    Result<bool> there = fs_.Exists(PathOf(kTxnIndexSuffix));
-    if (!there.ok()) return there.status();
-    txn_file_exact_ = !*there;
-  }
-  for (const auto& [suffix, bytes] : {std::pair(kOffsetIndexSuffix, offsets * kOffsetEntryBytes), std::pair(kTimeIndexSuffix, times * kTimeEntryBytes)}) {
-    if (bytes == 0) continue;
+  // Longer files are cut, and missing ones made, by the next flush: it must not be left out because nothing else changes.
+  const auto differs = [&](const char* suffix, int64_t bytes) -> Result<bool> {
     Result<int64_t> there = fs_.FileSize(PathOf(suffix));
-    if (!there.ok() || *there < bytes) return false;
+    if (!there.ok() && there.code() != Code::kNotFound) return there.status();
+    return (there.ok() ? *there : -1) != bytes;
+  };
+  Result<bool> txns_differ = differs(kTxnIndexSuffix, txns * kAbortedTxnBytes);
+  if (!txns_differ.ok()) return txns_differ.status();
+  Result<bool> there = fs_.Exists(PathOf(kTxnIndexSuffix));
+  if (!there.ok()) return there.status();
+  txn_file_exact_ = !*there ? txns == 0 : !*txns_differ;
+  if (!txn_file_exact_) ++generation_;
+  for (const auto& [suffix, bytes] : {std::pair(kOffsetIndexSuffix, offsets * kOffsetEntryBytes), std::pair(kTimeIndexSuffix, times * kTimeEntryBytes)}) {
+    Result<bool> differ = differs(suffix, bytes);
+    if (!differ.ok()) return differ.status();
+    if (!*differ) continue;
+    ++generation_;
+    Result<int64_t> found = fs_.FileSize(PathOf(suffix));
+    if (bytes > 0 && (!found.ok() || *found < bytes)) return false;
   }
   Result<bool> good = AdoptEntries(offsets, times, false);
   if (!good.ok() || !*good) return good;

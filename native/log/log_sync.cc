@@ -9,7 +9,12 @@ namespace sluice::log {
 
 Status Log::SyncSet::Run(io::FileSystem& fs) const {
   const Status done = [&]() -> Status {
-    for (const SegmentRef& segment : segments) SLUICE_TRY(segment->SyncFiles());
+    for (const SegmentRef& segment : segments) {
+      const Status synced = segment->SyncFiles();
+      // Pages that a full disk refused now are lost: not a matter of trying again.
+      if (synced.code() == Code::kNoSpace) return Status::Error(Code::kIo, synced.what(), synced.sys_errno());
+      SLUICE_TRY(synced);
+    }
     for (const PendingFile& file : files) SLUICE_TRY(io::WriteFileAtomically(fs, file.path, file.content));
     for (const std::string& name : dirs) SLUICE_TRY(fs.SyncDir(name));
     return Status::Ok();
@@ -66,7 +71,7 @@ Status Log::CloseClean() {
   if (log.closed) return Status::Ok();
   // Kafka closes a segment with its largest timestamp in the time index, and a log with a snapshot at its end.
   log.active().AddFinalTimeEntry();
-  if (log.snapshots.empty() ? log.written_end > log.log_start : log.snapshots.back() < log.written_end) {
+  if (log.snapshots.empty() ? log.written_end > log.log_start || !log.producers.empty() : log.snapshots.back() < log.written_end) {
     log.AddSnapshot(log.written_end, EncodeProducerSnapshot(log.producers));
   }
   if (dirty()) {

@@ -34,6 +34,9 @@ Result<OffsetEntry> StartFor(const SegmentView& view, Offset target, ReadMode mo
 // Errors that say the index file is wrong or missing, not that it has to be waited for.
 bool IndexIsBad(Code code) { return code == Code::kCorrupt || code == Code::kNotFound; }
 
+// Errors of a scan that began where no batch begins.
+bool NoBatch(Code code) { return code == Code::kCorrupt || code == Code::kUnsupportedFormat; }
+
 void ReplaceIndex(const SegmentView& view, const LookupContext& context) {
   Segment& segment = *view.segment;
   const std::string path = segment.PathOf(kOffsetIndexSuffix);
@@ -71,7 +74,7 @@ Result<std::optional<Located>> LocateBatch(const SegmentView& view, Offset targe
         if (bad) ReplaceIndex(view, context);
         return std::optional<Located>();
       }
-      const bool misplaced = first && from > 0 && (step == BatchScanner::Step::kBad ? scanner.status().code() == Code::kCorrupt : scanner.head().base > start->last);
+      const bool misplaced = first && from > 0 && (step == BatchScanner::Step::kBad ? NoBatch(scanner.status().code()) : scanner.head().base > start->last);
       if (misplaced) break;
       if (step == BatchScanner::Step::kBad) {
         return Status::Error(scanner.status().code(), At(segment, scanner.position()) + ": " + scanner.status().what(), scanner.status().sys_errno());
