@@ -4,10 +4,6 @@
 
 namespace sluice::net {
 
-Timer::~Timer() {
-  if (heap_ != nullptr) heap_->Disarm(this);
-}
-
 TimerHeap::~TimerHeap() {
   for (Timer* timer : heap_) timer->heap_ = nullptr;
 }

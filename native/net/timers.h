@@ -15,7 +15,7 @@ class TimerHeap;
 class Timer {
  public:
   Timer() = default;
-  virtual ~Timer();
+  virtual inline ~Timer();
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   // Runs once per arming. May destroy the timer and arm or disarm any other.
@@ -49,5 +49,9 @@ class TimerHeap {
   void Down(size_t place);
   std::vector<Timer*> heap_;
 };
+
+inline Timer::~Timer() {
+  if (heap_ != nullptr) heap_->Disarm(this);
+}
 
 }  // namespace sluice::net
