@@ -6,6 +6,10 @@ import { encodeRequest, int16, int32, RawConnection, string16 } from './wire.js'
 
 const PRODUCE = 0;
 const FETCH = 1;
+const METADATA = 3;
+const OFFSET_COMMIT = 8;
+const OFFSET_FETCH = 9;
+const FIND_COORDINATOR = 10;
 const CREATE_TOPICS = 19;
 const INIT_PRODUCER_ID = 22;
 
@@ -42,6 +46,78 @@ export async function createTopicRaw(port: number, topic: string, partitions: nu
     const answer = await call(connection, CREATE_TOPICS, 2, body);
     const error = answer.readInt16BE(8 + 2 + answer.readInt16BE(8));
     if (error !== 0 && error !== TOPIC_ALREADY_EXISTS) throw new Error(`CreateTopics was answered with error ${error}`);
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** Asks for a group's coordinator, which makes the broker create the topic of offsets, until it has one. */
+export async function findCoordinatorRaw(port: number, group: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    const connection = await RawConnection.open(port);
+    const answer = await call(connection, FIND_COORDINATOR, 0, string16(group)).finally(() => connection.destroy());
+    const error = answer.readInt16BE(0);
+    if (error === 0) return;
+    if (attempt > 1000 || !retriable.has(error)) throw new Error(`FindCoordinator was answered with error ${error}`);
+    await delay(10);
+  }
+}
+
+/** Commits an offset for a group without members; throws unless the broker acknowledged it. */
+export async function commitOffsetRaw(connection: RawConnection, group: string, topic: string, partition: number, offset: number): Promise<void> {
+  const position = Buffer.alloc(8);
+  position.writeBigInt64BE(BigInt(offset));
+  const noRetention = Buffer.alloc(8, 0xff);
+  const body = Buffer.concat([
+    ...[string16(group), int32(-1), string16(''), noRetention, int32(1), string16(topic)],
+    ...[int32(1), int32(partition), position, int16(-1)],
+  ]);
+  const answer = await call(connection, OFFSET_COMMIT, 2, body);
+  const error = answer.readInt16BE(4 + 2 + answer.readInt16BE(4) + 4 + 4);
+  if (error !== 0) throw new Error(`OffsetCommit was answered with error ${error}`);
+}
+
+/** The committed offset of a group, -1 when there is none. Throws while the group is still being loaded. */
+export async function fetchOffsetRaw(connection: RawConnection, group: string, topic: string, partition: number): Promise<number> {
+  const body = Buffer.concat([string16(group), int32(1), string16(topic), int32(1), int32(partition)]);
+  const answer = await call(connection, OFFSET_FETCH, 1, body);
+  const at = 4 + 2 + answer.readInt16BE(4) + 4 + 4;
+  const error = answer.readInt16BE(at + 8 + 2 + Math.max(answer.readInt16BE(at + 8), 0));
+  if (error !== 0) throw new Error(`OffsetFetch was answered with error ${error}`);
+  return Number(answer.readBigInt64BE(at));
+}
+
+/** The number of partitions of each topic. */
+export async function listTopicsRaw(port: number): Promise<Map<string, number>> {
+  const connection = await RawConnection.open(port);
+  try {
+    const answer = await call(connection, METADATA, 1, int32(-1));
+    let at = 0;
+    const next = (bytes: number): number => (at += bytes) - bytes;
+    const text = (): string => {
+      const length = Math.max(answer.readInt16BE(next(2)), 0);
+      return answer.toString('utf8', next(length), at);
+    };
+    for (let brokers = answer.readInt32BE(next(4)); brokers > 0; brokers -= 1) {
+      next(4);
+      text();
+      next(4);
+      text();
+    }
+    next(4);
+    const topics = new Map<string, number>();
+    for (let left = answer.readInt32BE(next(4)); left > 0; left -= 1) {
+      next(2);
+      const name = text();
+      next(1);
+      const partitions = answer.readInt32BE(next(4));
+      for (let p = 0; p < partitions; p += 1) {
+        next(2 + 4 + 4);
+        for (let list = 0; list < 2; list += 1) next(4 * answer.readInt32BE(next(4)));
+      }
+      topics.set(name, partitions);
+    }
+    return topics;
   } finally {
     connection.destroy();
   }
