@@ -349,12 +349,15 @@ export class Shard implements Machine, Groups {
   /** A group as everybody may see it. */
   seen(groupId: string): Group | undefined {
     const group = this.#groups.get(groupId);
-    return group?.isDurable === true ? group : this.#leaving.get(groupId);
+    return group !== undefined && isKnown(group) ? group : this.#leaving.get(groupId);
   }
 
   *allSeen(): Iterable<Group> {
-    for (const group of this.#groups.values()) if (group.isDurable) yield group;
-    for (const group of this.#leaving.values()) if (this.#groups.get(group.id)?.isDurable !== true) yield group;
+    for (const group of this.#groups.values()) if (isKnown(group)) yield group;
+    for (const group of this.#leaving.values()) {
+      const successor = this.#groups.get(group.id);
+      if (successor === undefined || !isKnown(successor)) yield group;
+    }
   }
 
   /** Topics by id to which offsets belong. */
@@ -372,4 +375,9 @@ export class Shard implements Machine, Groups {
   get counts() {
     return { groups: this.#groups.size, timers: this.#timers.size, writes: this.#writes.size, offsets: this.#offsets.size };
   }
+}
+
+/** On disk, or with members who have been told that they are in it: a first join is answered before the record of the empty group is durable. */
+function isKnown(group: Group): boolean {
+  return group.isDurable || group.generationId > 0;
 }
