@@ -117,7 +117,7 @@ void Client::Dispatch(net::Frame frame) {
   RequestHeader header;
   if (!ParseRequestHeader(reader, &header)) {
     // An ApiVersions request of the future may look different behind the version; it is answered all the same.
-    if (header.api_key != kApiVersionsKey || frame.bytes.size() < 8) {
+    if (header.api_key != kApiVersionsKey || frame.bytes.size() < 8 || plane_.Serves(header.api_key, header.api_version)) {
       Malformed("a request header that is cut short or contradicts itself");
       return;
     }
