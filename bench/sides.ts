@@ -24,7 +24,7 @@ export async function buildLoadGenerator(): Promise<void> {
 }
 
 export async function load(command: string, port: number, args: Readonly<Record<string, number | string>>): Promise<LoadResult> {
-  const list = Object.entries(args).flatMap(([name, value]) => [name, String(value)]);
+  const list = Object.entries(args).flatMap(([name, value]) => (value === '' ? [name] : [name, String(value)]));
   const result = await run(loadProgram, [command, '--port', String(port), ...list], { timeoutMs: 300_000 });
   if (result.exitCode !== 0) throw new Error(`sluice-load ${command} ${list.join(' ')}: ${result.stderr.trim()}`);
   return result.stdout === '' ? {} : (JSON.parse(result.stdout) as LoadResult);

@@ -13,6 +13,8 @@
 namespace sluice::bench {
 namespace {
 
+constexpr uint64_t kMostBehind = 10'000'000'000;  // nanoseconds
+
 class Producer {
  public:
   explicit Producer(const Options& options) : options_(options) {}
@@ -48,12 +50,18 @@ class Producer {
     start_ = NowNanos();
     cpu_start_ = CpuSeconds();
     record_from_ = start_ + static_cast<uint64_t>(options_.warmup_seconds * 1e9);
-    const uint64_t until = options_.bytes > 0 ? UINT64_MAX : record_from_ + static_cast<uint64_t>(options_.seconds * 1e9);
-    while (answered_ < sent_ || (sent_ < total_ && NowNanos() < until)) {
-      if (sent_ < total_ && NowNanos() < until) Fill();
+    until_ = options_.bytes > 0 ? UINT64_MAX : record_from_ + static_cast<uint64_t>(options_.seconds * 1e9);
+    while (answered_ < sent_ || MaySend()) {
+      if (MaySend()) Fill();
       Wait();
     }
     end_ = NowNanos();
+    // What was meant to be sent and never was has waited until now at least.
+    if (interval_ > 0) {
+      for (uint64_t i = sent_; i < total_ && IntendedOf(i) < until_ && IntendedOf(i) < end_; ++i) {
+        if (IntendedOf(i) >= record_from_) latencies_.Record(end_ - IntendedOf(i));
+      }
+    }
   }
 
   void Print() const {
@@ -68,10 +76,19 @@ class Producer {
  private:
   uint64_t IntendedOf(uint64_t request) const { return start_ + static_cast<uint64_t>(static_cast<double>(request) * interval_); }
 
+  // In the open loop the intended time decides, so that a broker that cannot keep up is measured with all its delay; but a run that
+  // is too far behind ends.
+  bool MaySend() const {
+    if (sent_ >= total_) return false;
+    if (interval_ <= 0) return NowNanos() < until_;
+    if (until_ == UINT64_MAX) return true;
+    return IntendedOf(sent_) < until_ && NowNanos() < until_ + kMostBehind;
+  }
+
   // Sends whatever is due and fits.
   void Fill() {
     size_t full = 0;
-    while (sent_ < total_ && full < connections_.size()) {
+    while (MaySend() && full < connections_.size()) {
       const uint64_t now = NowNanos();
       uint64_t intended = now;
       if (interval_ > 0) {
@@ -112,7 +129,7 @@ class Producer {
 
   void Wait() {
     timespec timeout{1, 0};
-    if (interval_ > 0 && sent_ < total_) {
+    if (interval_ > 0 && MaySend()) {
       const uint64_t now = NowNanos();
       const uint64_t due = IntendedOf(sent_);
       // Overdue means that all connections are full: an answer will wake us.
@@ -176,6 +193,7 @@ class Producer {
   uint64_t total_ = 0;
   uint64_t start_ = 0;
   uint64_t record_from_ = 0;
+  uint64_t until_ = UINT64_MAX;
   uint64_t end_ = 0;
   double cpu_start_ = 0;
   uint64_t sent_ = 0;
