@@ -91,8 +91,10 @@ Result<OpenedInfo> Engine::Open() {
   if (!dir.ok()) return dir.status();
   dir_ = dir.take();
   reactor_->OnTickEnd([this] {
-    dir_->Commit();
+    // Whoever is told in Commit may stage at once: those bytes belong to the next one.
+    std::vector<std::vector<uint8_t>> committed = std::move(tick_bytes_);
     tick_bytes_.clear();
+    dir_->Commit();
   });
   ArmTimer();
   OpenedInfo info;

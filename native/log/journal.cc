@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/crc32c.h"
@@ -10,10 +11,10 @@
 namespace sluice::log {
 namespace {
 
-constexpr size_t kMaxInFlight = 8;               // 1 MiB at this depth reaches the disk's own pace
 constexpr int64_t kFirstFileBytes = 8 << 20;     // small, so that a start does not wait
 constexpr int64_t kFileBytes = 32 << 20;
-constexpr size_t kSpareFrames = kMaxInFlight + 1;
+constexpr size_t kSpareFrames = 9;               // those in flight and the open one
+constexpr int64_t kGrowAgainUs = 1000000;        // a full disk is not asked at every tick
 constexpr size_t kKeptFrameBytes = kFrameTargetBytes + (256 << 10);  // larger buffers are given back
 static_assert(kFirstFileBytes >= kFrameMaxBytes, "any frame must fit into any file");
 
@@ -88,6 +89,8 @@ Journal::~Journal() {
   *alive_ = false;
   // The kernel may still read frames in flight; whoever destroys the writer waits for them, so the writer must be drained first.
   for (const auto& frame : frames_) SLUICE_ASSERT(failed_ || frame->written || frame->file == nullptr);
+  const Status closed = Status::Error(Code::kClosed, "the log directory is closed");
+  for (auto& [sequence, run] : when_durable_) run(failed_ ? failure_ : closed);
 }
 
 std::string Journal::FileName(uint64_t number) { return "journal-" + std::to_string(number); }
@@ -105,7 +108,11 @@ Status Journal::Create() {
   auto first = std::make_unique<JournalFile>();
   first->path = options_.dir + "/" + FileName(next_file_++);
   first->bytes = kFirstFileBytes;
-  SLUICE_TRY(MakeZeroed(*env_.fs, options_.dir, first->path, first->bytes, options_.alignment != 0, &first->file));
+  Status made = MakeZeroed(*env_.fs, options_.dir, first->path, first->bytes, options_.alignment != 0, &first->file);
+  if (!made.ok()) {
+    (void)env_.fs->Remove(first->path);
+    return made;
+  }
   live_.push_back(std::move(first));
   return Status::Ok();
 }
@@ -149,11 +156,14 @@ void Journal::Add(const Entry& entry, void* owner) {
   }
 }
 
-void Journal::WhenDurable(std::function<void()> run) {
-  if (failed_) return;
+void Journal::WhenDurable(std::function<void(Status)> run) {
+  if (failed_) {
+    run(failure_);
+    return;
+  }
   uint64_t target = last_sealed_ + (open_ ? 1 : 0);
   if (target <= durable_) {
-    run();
+    run(Status::Ok());
     return;
   }
   when_durable_.emplace_back(target, std::move(run));
@@ -181,6 +191,7 @@ void Journal::Seal() {
   Pump();
 }
 
+// Gives the frame its place; false while there is none.
 bool Journal::PlaceFrame(Frame* frame) {
   const int64_t length = static_cast<int64_t>(frame->data.size());
   if (live_.empty() || live_.back()->at + length > live_.back()->bytes) {
@@ -188,7 +199,7 @@ bool Journal::PlaceFrame(Frame* frame) {
       free_.front()->at = 0;
       live_.push_back(std::move(free_.front()));
       free_.pop_front();
-    } else if (live_.size() == 1 && placed_ == 0 && live_.back()->last_sequence <= freed_) {
+    } else if (live_.size() == 1 && placed_ == 0 && live_.back()->last_sequence <= std::min(freed_, durable_)) {
       live_.back()->at = 0;  // a journal of one file: all of it is checkpointed
     } else {
       MaybeGrow();
@@ -201,6 +212,10 @@ bool Journal::PlaceFrame(Frame* frame) {
   frame->sync_after = options_.alignment == 0;
   file.at += length;
   file.last_sequence = frame->sequence;
+  if (frame->sequence > freed_) {  // a checkpoint that was cut behind a waiting frame covers it already
+    uncovered_.emplace_back(frame->sequence, length);
+    used_bytes_ += length;
+  }
   // Grow ahead of need: the next file should be there before this one is full.
   if (free_.empty() && file.at > file.bytes / 2) MaybeGrow();
   return true;
@@ -227,6 +242,9 @@ void Journal::OnFrameWritten(Frame* frame, Status status) {
 }
 
 void Journal::Retire() {
+  // A callback may add, seal or wait anew, and so come here again through nothing but the writer: completions are never nested.
+  const bool outer = !std::exchange(telling_, true);
+  SLUICE_ASSERT(outer);
   while (!failed_ && !frames_.empty() && placed_ > 0 && frames_.front()->written) {
     std::unique_ptr<Frame> frame = std::move(frames_.front());
     frames_.pop_front();
@@ -236,26 +254,35 @@ void Journal::Retire() {
     for (const auto& [owner, end] : frame->ends) on_durable_(owner, end);
     if (spare_.size() < kSpareFrames && frame->capacity <= kKeptFrameBytes) spare_.push_back(std::move(frame));
   }
-  if (!when_durable_.empty()) {
-    std::vector<std::function<void()>> due;
-    auto keep = std::stable_partition(when_durable_.begin(), when_durable_.end(), [this](const auto& w) { return w.first <= durable_; });
-    for (auto it = when_durable_.begin(); it != keep; ++it) due.push_back(std::move(it->second));
-    when_durable_.erase(when_durable_.begin(), keep);
-    for (auto& run : due) run();
-  }
+  TellWaiters();
+  telling_ = false;
+  Recycle();
   Pump();
+}
+
+void Journal::TellWaiters() {
+  for (;;) {
+    auto due = std::find_if(when_durable_.begin(), when_durable_.end(), [this](const auto& w) { return failed_ || w.first <= durable_; });
+    if (due == when_durable_.end()) return;
+    std::function<void(Status)> run = std::move(due->second);
+    when_durable_.erase(due);
+    run(failure_);
+  }
 }
 
 void Journal::Fail(Status status) {
   if (failed_) return;
   failed_ = true;
-  when_durable_.clear();
-  on_failed_(status);
+  failure_ = std::move(status);
+  const bool nested = std::exchange(telling_, true);
+  on_failed_(failure_);
+  TellWaiters();
+  telling_ = nested;
 }
 
 void Journal::MaybeGrow() {
   const int64_t bytes = NextFileBytes();
-  if (growing_ || capacity_bytes() + bytes > options_.max_bytes) return;
+  if (growing_ || failed_ || capacity_bytes() + bytes > options_.max_bytes || env_.clock->MonotonicUs() < grow_again_us_) return;
   growing_ = true;
   auto made = std::make_shared<JournalFile>();
   made->path = options_.dir + "/" + FileName(next_file_++);
@@ -274,30 +301,35 @@ void Journal::MaybeGrow() {
           // A full disk is no failed journal: what is there goes on being recycled, and the next need tries again.
           env_.reporter->Report(Severity::kWarn, "journal cannot grow: " + status->ToString());
           (void)env_.fs->Remove(made->path);
+          grow_again_us_ = env_.clock->MonotonicUs() + kGrowAgainUs;
           if (status->code() != Code::kNoSpace) Fail(*status);
-          return;
+        } else {
+          free_.push_back(std::make_unique<JournalFile>(std::move(*made)));
+          Pump();
+          env_.writer->Flush();
         }
-        free_.push_back(std::make_unique<JournalFile>(std::move(*made)));
-        Pump();
-        env_.writer->Flush();
+        if (on_grown_) on_grown_();
       }));
 }
 
 void Journal::Free(const JournalMark& mark) {
   if (mark.incarnation != incarnation_) return;
-  while (live_.size() > 1 && live_.front()->last_sequence <= mark.sequence) {
-    free_.push_back(std::move(live_.front()));
-    live_.pop_front();
-  }
   freed_ = std::max(freed_, mark.sequence);
+  while (!uncovered_.empty() && uncovered_.front().first <= freed_) {
+    used_bytes_ -= uncovered_.front().second;
+    uncovered_.pop_front();
+  }
+  Recycle();
   Pump();
   env_.writer->Flush();
 }
 
-int64_t Journal::used_bytes() const {
-  int64_t used = 0;
-  for (const auto& file : live_) used += file->at;
-  return used;
+// A checkpoint may cover frames that are still being written; their file is free only when no write into it can come any more.
+void Journal::Recycle() {
+  while (live_.size() > 1 && live_.front()->last_sequence <= std::min(freed_, durable_)) {
+    free_.push_back(std::move(live_.front()));
+    live_.pop_front();
+  }
 }
 
 int64_t Journal::capacity_bytes() const {

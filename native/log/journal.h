@@ -48,15 +48,21 @@ class Journal {
 
   // Adds an entry to the open frame. When the frame is durable, on_durable(owner, entry.end) is called if owner is not null.
   void Add(const Entry& entry, void* owner);
-  // Calls `run` once everything added so far is durable (at once if it is); not called after a failure.
-  void WhenDurable(std::function<void()> run);
+  // Calls `run` once everything added so far is durable (at once if it is), or with the failure that takes the journal away.
+  void WhenDurable(std::function<void(Status)> run);
   // Closes the open frame and starts what may be written now. The caller flushes env.writer.
   void Seal();
 
   bool failed() const { return failed_; }
   // Frames added but not durable, in bytes.
   int64_t backlog_bytes() const { return backlog_bytes_; }
-  bool idle() const { return frames_.empty() && !open_; }
+  // Nothing is on its way, or nothing ever will be again, and nobody is being told of it.
+  bool idle() const { return !telling_ && (failed_ || (frames_.empty() && !open_)); }
+  // A frame waits for room that only a checkpoint can make.
+  bool starved() const { return !failed_ && placed_ < frames_.size() && placed_ < kMaxInFlight && !growing_; }
+  // A new file is being written on the pool; `OnGrown` is called when that ends.
+  bool growing() const { return growing_; }
+  void OnGrown(std::function<void()> callback) { on_grown_ = std::move(callback); }
 
   // The chain up to the last sealed frame: what a checkpoint that is cut now covers.
   JournalMark Cut() const { return JournalMark{incarnation_, last_sealed_, last_sealed_crc_}; }
@@ -64,8 +70,8 @@ class Journal {
   uint64_t durable_sequence() const { return durable_; }
   // A durable checkpoint covers everything up to `mark`: files that hold nothing newer are free again.
   void Free(const JournalMark& mark);
-  // Bytes of files that a checkpoint has not freed, against max_bytes.
-  int64_t used_bytes() const;
+  // Bytes of frames that no checkpoint covers, against max_bytes.
+  int64_t used_bytes() const { return used_bytes_; }
   int64_t capacity_bytes() const;
   int64_t max_bytes() const { return options_.max_bytes; }
 
@@ -75,9 +81,10 @@ class Journal {
   static std::string FileName(uint64_t number);
 
  private:
+  static constexpr size_t kMaxInFlight = 8;         // 1 MiB at this depth reaches the disk's own pace
+
   struct Frame;
   struct JournalFile;
-  class GrowJob;
   struct AlignedFree { void operator()(uint8_t* p) const; };
 
   Frame& OpenFrame(size_t needed);
@@ -85,6 +92,8 @@ class Journal {
   bool PlaceFrame(Frame* frame);
   void OnFrameWritten(Frame* frame, Status status);
   void Retire();
+  void Recycle();
+  void TellWaiters();
   void Fail(Status status);
   void MaybeGrow();
   int64_t NextFileBytes() const;
@@ -93,24 +102,30 @@ class Journal {
   const Options options_;
   const OnDurable on_durable_;
   const std::function<void(const Status&)> on_failed_;
+  std::function<void()> on_grown_;
 
   uint64_t incarnation_;
   uint64_t last_sealed_;
   uint32_t last_sealed_crc_;
   bool failed_ = false;
+  Status failure_;
+  bool telling_ = false;                            // callbacks of Retire or Fail are running
 
   std::deque<std::unique_ptr<Frame>> frames_;       // sealed, in order: waiting for room, in flight, or written behind one in flight
   size_t placed_ = 0;                               // how many of frames_ have been given to the writer
   std::unique_ptr<Frame> open_;
   std::vector<std::unique_ptr<Frame>> spare_;       // buffers kept for reuse
-  std::vector<std::pair<uint64_t, std::function<void()>>> when_durable_;
+  std::vector<std::pair<uint64_t, std::function<void(Status)>>> when_durable_;
   uint64_t durable_ = 0;
   uint64_t freed_ = 0;   // a checkpoint covers everything up to here
 
   std::deque<std::unique_ptr<JournalFile>> live_;   // oldest first; the last is being filled
   std::deque<std::unique_ptr<JournalFile>> free_;   // zeroed or recycled
+  std::deque<std::pair<uint64_t, int64_t>> uncovered_;  // sequence and length of placed frames that no checkpoint covers
+  int64_t used_bytes_ = 0;
   uint64_t next_file_ = 0;
   bool growing_ = false;
+  int64_t grow_again_us_ = 0;                       // after a full disk refused the last attempt
   std::shared_ptr<bool> alive_;                     // pool jobs look whether the journal is still there
 
   int64_t backlog_bytes_ = 0;

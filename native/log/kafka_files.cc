@@ -18,6 +18,12 @@ bool ParseInt(const std::string& text, int64_t* out) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
+std::string Trimmed(const std::string& text) {
+  size_t begin = text.find_first_not_of(" \t");
+  size_t end = text.find_last_not_of(" \t");
+  return begin == std::string::npos ? std::string() : text.substr(begin, end - begin + 1);
+}
+
 std::vector<std::string> Lines(const std::string& text) {
   std::vector<std::string> lines;
   size_t begin = 0;
@@ -43,12 +49,12 @@ Result<MetaProperties> ReadMetaProperties(io::FileSystem& fs, const std::string&
     if (line.empty() || line[0] == '#') continue;
     size_t equals = line.find('=');
     if (equals == std::string::npos) return Status::Error(Code::kInvalid, path + " has a line that is no key=value: " + line);
-    std::string key = line.substr(0, equals), value = line.substr(equals + 1);
+    std::string key = Trimmed(line.substr(0, equals)), value = Trimmed(line.substr(equals + 1));
     int64_t number = 0;
     if (key == "cluster.id") properties.cluster_id = value;
     if (key == "directory.id") properties.directory_id = value;
     if (key == "version" || key == "node.id") {
-      if (!ParseInt(value, &number)) return Status::Error(Code::kInvalid, path + " has " + key + "=" + value + ", a whole number is expected");
+      if (!ParseInt(value, &number) || number < 0 || number > INT32_MAX) return Status::Error(Code::kInvalid, path + " has " + key + "=" + value + ", a whole number is expected");
       if (key == "version") version = number;
       if (key == "node.id") properties.node_id = static_cast<int32_t>(number);
     }
@@ -80,6 +86,7 @@ Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& pa
   };
   std::vector<std::string> lines = Lines(*text);
   int64_t count = 0;
+  if (text->empty()) return offsets;  // Kafka, too, takes an empty file as no entries
   if (lines.empty() || lines[0] != "0") return damaged(0);
   if (lines.size() < 2 || !ParseInt(lines[1], &count) || count != static_cast<int64_t>(lines.size()) - 2) return damaged(1);
   for (size_t i = 2; i < lines.size(); ++i) {
@@ -87,7 +94,7 @@ Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& pa
     size_t first = second == std::string::npos || second == 0 ? std::string::npos : lines[i].rfind(' ', second - 1);
     int64_t partition, offset;
     if (first == std::string::npos || !ParseInt(lines[i].substr(first + 1, second - first - 1), &partition) ||
-        !ParseInt(lines[i].substr(second + 1), &offset)) {
+        partition < 0 || partition > INT32_MAX || !ParseInt(lines[i].substr(second + 1), &offset) || offset < 0) {
       return damaged(i);
     }
     offsets[TopicPartition{lines[i].substr(0, first), static_cast<int32_t>(partition)}] = Offset(offset);
@@ -114,6 +121,36 @@ std::optional<TopicPartition> ParseFolderName(const std::string& name) {
     return std::nullopt;
   }
   return TopicPartition{name.substr(0, dash), static_cast<int32_t>(partition)};
+}
+
+Result<TopicId> ReadPartitionTopicId(io::FileSystem& fs, const std::string& partition_dir) {
+  Result<std::string> text = io::ReadWholeFile(fs, partition_dir + "/partition.metadata", 4096);
+  if (!text.ok()) return text.code() == Code::kNotFound ? Result<TopicId>(TopicId()) : text.status();
+  TopicId id;
+  for (const std::string& line : Lines(*text)) {
+    if (line.rfind("topic_id:", 0) == 0 && !TopicId::Parse(Trimmed(line.substr(9)), &id)) id = TopicId();
+  }
+  return id;
+}
+
+std::string AsideName(const TopicPartition& name, const std::string& suffix) {
+  uint8_t random[16];
+  SLUICE_ASSERT(::getrandom(random, sizeof(random), 0) == static_cast<ssize_t>(sizeof(random)));
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string tail = "-" + std::to_string(name.partition) + ".";
+  for (uint8_t byte : random) {
+    tail.push_back(kHex[byte >> 4]);
+    tail.push_back(kHex[byte & 15]);
+  }
+  tail += suffix;
+  return name.topic.substr(0, 255 - tail.size()) + tail;
+}
+
+bool IsAsideName(const std::string& name, const std::string& suffix) {
+  if (name.size() <= suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) return false;
+  const std::string rest = name.substr(0, name.size() - suffix.size());
+  const size_t dot = rest.rfind('.');
+  return dot != std::string::npos && dot + 1 < rest.size() && ParseFolderName(rest.substr(0, dot)).has_value();
 }
 
 std::string NewId() {

@@ -45,6 +45,16 @@ Status WriteCleanMark(io::FileSystem& fs, const std::string& dir, int64_t broker
 // "topic-3" to its parts; nothing when the name is no partition folder's (also for -delete, -future and -stray folders).
 std::optional<TopicPartition> ParseFolderName(const std::string& name);
 
+// The topic id in a partition folder's partition.metadata; zero when there is none to read (a crash right after the folder was made).
+Result<TopicId> ReadPartitionTopicId(io::FileSystem& fs, const std::string& partition_dir);
+
+// What Kafka renames a partition's folder to: "<topic>-<partition>.<32 hex digits><suffix>", the topic cut so that it stays a file name.
+std::string AsideName(const TopicPartition& name, const std::string& suffix);
+inline constexpr char kStraySuffix[] = "-stray";
+inline constexpr char kDeleteSuffix[] = "-delete";
+// Is this such a name?
+bool IsAsideName(const std::string& name, const std::string& suffix);
+
 // 16 random bytes as Kafka writes ids: 22 characters that do not begin with '-'.
 std::string NewId();
 

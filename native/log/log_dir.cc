@@ -6,9 +6,31 @@
 namespace sluice::log {
 
 LogDir::Impl::~Impl() {
-  *alive = false;
-  // The kernel still reads the frames in flight, and their completions still name this journal.
+  // Jobs first: none of them may name what goes now. Then the kernel's: it still reads the frames in flight.
+  jobs.Close();
   if (journal) env.writer->Drain();
+  // Whoever waits hears of it while everything is still there.
+  if (status.ok()) status = Status::Error(Code::kClosed, "log directory " + options.path + " is closed");
+  std::vector<std::function<void(Status)>> waiting = std::move(next_checkpoint);
+  const auto gather = [&waiting](LogSlot& slot) {
+    for (auto* list : {&slot.on_synced, &slot.on_mode}) {
+      for (auto& done : *list) waiting.push_back(std::move(done));
+      list->clear();
+    }
+    if (slot.on_deleted) waiting.push_back(std::move(slot.on_deleted));
+    slot.on_deleted = nullptr;
+  };
+  std::vector<Log*> logs;
+  for (auto& [id, slot] : slots) {
+    gather(*slot);
+    logs.push_back(slot->log.get());
+  }
+  for (auto& slot : deleted) gather(*slot);
+  for (Log* log : logs) log->TakeOffline(status);
+  if (on_closed) waiting.push_back(std::move(on_closed));
+  on_closed = nullptr;
+  for (auto& done : waiting) done(status);
+  journal.reset();
 }
 
 LogDir::LogDir(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -50,6 +72,7 @@ std::vector<Log*> LogDir::Logs() const {
 void LogDir::MarkStaged(Log* log) {
   LogSlot* slot = impl_->SlotOf(log);
   if (slot == nullptr || slot->staged) return;
+  SLUICE_ASSERT(impl_->journal);  // appends before recovery is finished are the caller's to refuse
   slot->staged = true;
   impl_->staged.push_back(slot);
 }
@@ -58,71 +81,11 @@ void LogDir::OnTimer() { impl_->OnTimer(); }
 bool LogDir::HasRoom() const { return impl_->HasRoom(); }
 void LogDir::OnRoom(std::function<void()> callback) { impl_->on_room = std::move(callback); }
 
-void LogDir::DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done) {
-  auto it = impl_->slots.find(id);
-  if (it == impl_->slots.end()) {
-    done(Status::Error(Code::kNotFound, "no such partition"));
-    return;
-  }
-  impl_->Commit();  // what this tick staged goes first, so that the entries of the log stay in order
-  std::unique_ptr<LogSlot> slot = std::move(it->second);
-  impl_->slots.erase(it);
-  impl_->by_log.erase(slot->log.get());
-  slot->deleted = true;
-  slot->log->TakeOffline(Status::Error(Code::kNotFound, slot->log->name().ToString() + " was deleted"));
-  impl_->AddControlEntry(EntryKind::kDeleted, *slot, Offset(0), nullptr);
-  Status renamed = slot->log->Delete();
-  impl_->deleted.push_back(std::move(slot));
-  if (!renamed.ok() || !impl_->journal) {
-    done(renamed);
-    return;
-  }
-  impl_->journal->WhenDurable([done = std::move(done)] { done(Status::Ok()); });
-}
-
-void LogDir::SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done) {
-  LogSlot* slot = impl_->SlotOf(log);
-  if (slot == nullptr) {
-    done(Status::Error(Code::kNotFound, "no such partition"));
-    return;
-  }
-  impl_->Commit();
-  const Durability before = log->config().durability;
-  log->SetConfig(config);
-  if (before == config.durability || !impl_->ready) {
-    done(Status::Ok());
-    return;
-  }
-  if (config.durability == Durability::kOs) {
-    impl_->AddControlEntry(EntryKind::kMode, *slot, Offset(static_cast<int64_t>(Durability::kOs)), nullptr);
-    impl_->journal->WhenDurable([done = std::move(done)] { done(Status::Ok()); });
-    return;
-  }
-  // From os to fsync: what is in the page cache is synced first; until that is journaled, new batches are synced the same way.
-  slot->sync_target = log->written_end();
-  slot->on_synced.push_back(std::move(done));
-  if (!slot->syncing) {
-    slot->syncing = true;
-    impl_->StartSegmentSync(slot);
-  }
-}
-
+void LogDir::DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done) { impl_->DeletePartition(id, std::move(done)); }
+void LogDir::SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done) { impl_->SetConfig(log, config, std::move(done)); }
 void LogDir::DeleteRecords(Log* log, Offset start, std::function<void(Result<Offset>)> done) {
-  LogSlot* slot = impl_->SlotOf(log);
-  if (slot == nullptr || !impl_->journal) {
-    done(Status::Error(Code::kNotFound, "no such partition"));
-    return;
-  }
-  Status moved = log->SetLogStart(start);
-  if (!moved.ok()) {
-    done(moved);
-    return;
-  }
-  Offset now = log->log_start();
-  impl_->AddControlEntry(EntryKind::kLogStart, *slot, now, nullptr);
-  impl_->journal->WhenDurable([done = std::move(done), now] { done(now); });
+  impl_->DeleteRecords(log, start, std::move(done));
 }
-
 void LogDir::WhenDurable(Log* log, Offset end, std::function<void(Status)> done) {
   impl_->WhenDurable(log, end, std::move(done));
 }

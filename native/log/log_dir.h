@@ -30,7 +30,7 @@ struct LogDirOptions {
   int32_t node_id = 1;
   std::string directory_id;   // empty: take meta.properties' or make one
   int64_t journal_bytes = 512ll << 20;
-  bool embedded = false;      // no meta.properties needed: an engine inside a program
+  bool embedded = false;      // an engine inside a program: folders of other topic ids are left alone, never set aside
 };
 
 struct PartitionSpec {
@@ -74,16 +74,18 @@ class LogDir {
   bool ready() const;         // FinishRecovery is done: appends may come
 
   // Opens or makes logs on the pool, replaying the journal's entries for each; `done` runs on the home thread with one outcome per spec, in order.
-  // A partition made now is durable (directory, partition.metadata) when `done` runs.
+  // A partition made now is durable (directory, partition.metadata) when `done` runs. Once the directory is ready only new ones are made: a folder
+  // that stands in their way is set aside. Calls during FinishRecovery, or for a name that is being deleted, wait for its end.
   void OpenPartitions(std::vector<PartitionSpec> specs, std::function<void(std::vector<OpenOutcome>)> done);
-  // All partitions that metadata names are open: sets aside folders that nobody opened (unless `keep_unknown`), syncs, writes a checkpoint, begins a new incarnation of the journal.
+  // All partitions that metadata names are open: sets aside folders that nobody opened (unless `keep_unknown`), syncs, writes a checkpoint, begins a
+  // new incarnation of the journal. Fails, with everything left for the next start, where a partition could not be opened because the disk is full or fails.
   void FinishRecovery(bool keep_unknown, std::function<void(Result<RecoveryReport>)> done);
 
   Log* Find(const TopicIdPartition& id) const;
   std::vector<Log*> Logs() const;
-  // Deletes a partition's log: entry in the journal, directory renamed, files gone after the delay. `done` when it is durable.
+  // Deletes a partition's log: entry in the journal, directory renamed, files gone after the delay. `done` when it is durable, or with the failure.
   void DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done);
-  // A new configuration; a change from os to fsync is effective when `done` runs (synced and checkpointed).
+  // A new configuration; a change of durability is effective when `done` runs (to fsync: synced and journaled).
   void SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done);
   // DeleteRecords: moves the start; `done` with the new start when it is durable.
   void DeleteRecords(Log* log, Offset start, std::function<void(Result<Offset>)> done);

@@ -10,6 +10,7 @@ namespace {
 constexpr int64_t kIdleCheckpointUs = 60 * 1000000ll;  // bounds what a crash in mode os must scan
 constexpr size_t kSyncOneByOne = 64;                    // with more segments due, one syncfs is cheaper
 constexpr int64_t kMaxPart = 4;                         // begin at a quarter of the journal
+constexpr int64_t kAgainUs = 1000000;                   // a full disk is not asked at every tick
 
 }  // namespace
 
@@ -21,12 +22,13 @@ struct LogDir::Impl::CheckpointRun {
   Status result;
 };
 
-bool LogDir::Impl::JournalCrowded() const {
-  return ready && status.ok() && journal && !on_closed && journal->used_bytes() >= journal->max_bytes() / kMaxPart;
+bool LogDir::Impl::CheckpointDue() const {
+  if (!ready || !status.ok() || !journal || on_closed || env.clock->MonotonicUs() < checkpoint_again_us) return false;
+  return journal->used_bytes() >= journal->max_bytes() / kMaxPart || journal->starved();
 }
 
 bool LogDir::Impl::IdleCheckpointDue() {
-  if (!ready || !status.ok() || on_closed || env.clock->MonotonicUs() - last_checkpoint_us < kIdleCheckpointUs) return false;
+  if (env.clock->MonotonicUs() - last_checkpoint_us < kIdleCheckpointUs) return false;
   last_checkpoint_us = env.clock->MonotonicUs();
   for (const auto& [id, slot] : slots) {
     if (slot->log->dirty()) return true;
@@ -35,13 +37,26 @@ bool LogDir::Impl::IdleCheckpointDue() {
 }
 
 void LogDir::Impl::StartCheckpoint(std::function<void(Status)> done) {
-  if (running_checkpoint) {
-    if (done) next_checkpoint.push_back(std::move(done));
+  if (!status.ok()) {  // never again on these pages: the kernel may have dropped what could not be written, and call them clean
+    if (done) done(status);
     return;
   }
+  SLUICE_ASSERT(journal);
+  next_checkpoint.push_back(done ? std::move(done) : [](Status) {});
+  if (running_checkpoint || writing) return;
+  if (staged.empty()) {
+    BeginCheckpoint();
+  } else if (commit_depth == 0) {
+    Commit();
+  }
+}
+
+void LogDir::Impl::BeginCheckpoint() {
+  SLUICE_ASSERT(!running_checkpoint && staged.empty() && !writing);
   last_checkpoint_us = env.clock->MonotonicUs();
   auto run = std::make_shared<CheckpointRun>();
-  if (done) run->done.push_back(std::move(done));
+  run->done.swap(next_checkpoint);
+  running_checkpoint = run;
   journal->Seal();
   env.writer->Flush();
   run->mark = journal->Cut();
@@ -54,9 +69,9 @@ void LogDir::Impl::StartCheckpoint(std::function<void(Status)> done) {
       Result<Log::SyncSet> set = log.PrepareSync();
       if (!set.ok()) {
         run->result = set.status();
-        FinishCheckpoint(run);
-        return;
+        break;
       }
+      ++slot->users;
       run->sets.emplace_back(slot.get(), set.take());
     }
     Checkpoint::Partition partition;
@@ -64,18 +79,16 @@ void LogDir::Impl::StartCheckpoint(std::function<void(Status)> done) {
     log.EncodeProven(&partition.proven);
     run->content.partitions.emplace(id, std::move(partition));
   }
-  for (const auto& [id, partition] : quarantined) run->content.partitions.emplace(id, partition);
-  running_checkpoint = run;
-  std::shared_ptr<bool> still = alive;
-  io::FileSystem* fs = env.fs;
-  std::string path = options.path, journal_dir = JournalDir();
+  for (const auto& [id, partition] : aside) run->content.partitions.emplace(id, partition);
   env.pool->Submit(io::MakeJob(
-      [run, fs, path, journal_dir] {
+      [run, fs = env.fs, path = options.path, journal_dir = JournalDir()] {
+        if (!run->result.ok()) return;
         size_t segments = 0;
         for (const auto& [slot, set] : run->sets) segments += set.segments.size();
         if (segments > kSyncOneByOne) {
           // syncfs reports write-back errors of this file system since the descriptor was opened, so the sets are still asked one by one; clean files answer at once.
           run->result = fs->SyncAll(path);
+          if (run->result.code() == Code::kNoSpace) run->result = Status::Error(Code::kIo, run->result.what(), run->result.sys_errno());  // pages are lost
           if (!run->result.ok()) return;
         }
         for (const auto& [slot, set] : run->sets) {
@@ -84,9 +97,7 @@ void LogDir::Impl::StartCheckpoint(std::function<void(Status)> done) {
         }
         run->result = WriteCheckpoint(*fs, journal_dir, EncodeCheckpoint(run->content));
       },
-      [this, still, run] {
-        if (*still) FinishCheckpoint(run);
-      }));
+      [this, run] { FinishCheckpoint(run); }));
 }
 
 void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
@@ -98,17 +109,19 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
     }
     journal->Free(run->mark);
   } else if (run->result.code() == Code::kNoSpace) {
+    checkpoint_again_us = env.clock->MonotonicUs() + kAgainUs;
     env.reporter->Report(Severity::kWarn, "checkpoint waits: " + run->result.ToString());
   } else {
     TakeOffline(run->result);
   }
+  for (auto& [slot, set] : run->sets) Unuse(slot);
   for (auto& done : run->done) done(run->result);
-  if (!next_checkpoint.empty() && status.ok()) {
-    std::vector<std::function<void(Status)>> waiting = std::move(next_checkpoint);
-    next_checkpoint.clear();
-    StartCheckpoint([waiting = std::move(waiting)](Status result) {
-      for (const auto& done : waiting) done(result);
-    });
+  if (!next_checkpoint.empty() && !running_checkpoint && status.ok()) {
+    if (staged.empty()) {
+      BeginCheckpoint();
+    } else {
+      Commit();
+    }
   }
   ReleaseDeleted();
   NoticeRoom();

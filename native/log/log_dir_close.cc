@@ -1,34 +1,53 @@
 // A clean stop: nothing in flight, everything synced, Kafka's own files written, the journal gone, the mark last.
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
 
 void LogDir::Impl::CloseClean(std::function<void(Status)> done) {
-  Commit();
+  SLUICE_ASSERT(!on_closed);
   on_closed = std::move(done);
+  Commit();
   TryClose();
 }
 
+// Goes on when nothing is under way; whatever is calls again at its end.
 void LogDir::Impl::TryClose() {
-  if (running_checkpoint || segment_syncs > 0) return;  // their ends call again
-  if (journal && !journal->failed() && !journal->idle()) {
-    std::shared_ptr<bool> still = alive;
-    journal->WhenDurable([this, still] {
-      if (*still) TryClose();
-    });
+  if (!on_closed || close_waits || writing || commit_depth > 0) return;
+  if (running_checkpoint || segment_syncs > 0 || openings > 0 || (journal && journal->growing())) return;
+  const auto again = [this] {
+    close_waits = false;
+    TryClose();
+  };
+  if (status.ok() && journal && (!journal->idle() || !staged.empty())) {
+    Commit();
+    if (journal->starved()) {
+      // A full journal gives way only to a checkpoint.
+      if (!running_checkpoint && env.clock->MonotonicUs() >= checkpoint_again_us) StartCheckpoint(nullptr);
+      return;
+    }
+    // By way of the pool, because the one who tells is still in the journal's list.
+    close_waits = true;
+    journal->WhenDurable([this, again](Status) { env.pool->Submit(io::MakeJob([] {}, again)); });
     return;
   }
   std::function<void(Status)> done = std::move(on_closed);
   on_closed = nullptr;
-  ready = false;
-  Status result = status.ok() ? CloseLogs() : status;
+  const bool served = std::exchange(ready, false);
+  Status result = !status.ok() ? status : served ? CloseLogs() : Status::Ok();  // never ready: the files are left for the next start
   done(result);
 }
 
 Status LogDir::Impl::CloseLogs() {
-  if (!journal) return Status::Ok();  // never became ready: the files are as they were found
   OffsetsByPartition ends, starts, watermarks;
-  bool all_well = true;
+  bool all_well = std::none_of(aside.begin(), aside.end(), [](const auto& item) { return !item.second.quarantined.empty(); });
+  if (keeps_unknown) {
+    ends = unopened_points;
+    starts = unopened_starts;
+  }
   // One syncfs does the heavy work together; each log's own syncs then find little left.
   SLUICE_TRY(env.fs->SyncAll(options.path));
   for (auto& [id, slot] : slots) {
@@ -40,11 +59,11 @@ Status LogDir::Impl::CloseLogs() {
     SLUICE_TRY(log.CloseClean());
     ends[log.name()] = log.written_end();
     watermarks[log.name()] = log.high_watermark();
+    starts.erase(log.name());
     if (log.log_start() > Offset(0)) starts[log.name()] = log.log_start();
   }
-  deleted.clear();
   if (!all_well) {
-    // An offline partition still needs its journal entries: leave journal and checkpoint for the next start.
+    // An offline partition still needs its journal entries, and a damaged one the checkpoint that says so: they are left for the next start.
     return Status::Error(Code::kOffline, "a partition is offline, so the journal in " + JournalDir() + " is kept for the next start");
   }
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kRecoveryPointsName, ends));

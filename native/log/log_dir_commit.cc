@@ -1,5 +1,6 @@
 // The tick of a log directory: staged batches to segments, one journal write for all, watermarks forward.
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "log/log_dir_impl.h"
@@ -8,7 +9,7 @@ namespace sluice::log {
 namespace {
 
 constexpr int64_t kMaxBacklog = 32 << 20;          // frames waiting for the disk; beyond it producers wait
-constexpr int64_t kRetentionEveryUs = 1000000;     // each log has its own idea of what is due; looking is cheap
+constexpr int64_t kDutiesEveryUs = 1000000;        // each log has its own idea of what is due; looking is cheap
 
 }  // namespace
 
@@ -26,24 +27,18 @@ void LogDir::Impl::AddControlEntry(EntryKind kind, LogSlot& slot, Offset value, 
   entry.end = value;
   entry.epoch = slot.log->leader_epoch();
   journal->Add(entry, owner);
-  journal->Seal();
-  env.writer->Flush();
 }
 
-void LogDir::Impl::CommitLog(LogSlot& slot) {
+// Writes what is staged to the segments and hands it to the journal. Nobody is told of success in here; who waits for what cannot be written is told.
+void LogDir::Impl::WriteLog(LogSlot& slot) {
   slot.staged = false;
   if (slot.deleted || !slot.log->has_staged()) return;
   Log& log = *slot.log;
-  const bool fsync = log.config().durability == Durability::kFsync;
-  bool sync_segment = false;
   Status written = log.WriteStaged([&](const BatchEntry& batch) {
+    // Behind a large batch the journal must not run ahead of the segment, so what follows takes the same way.
     if (slot.syncing || static_cast<int64_t>(batch.batch.size()) > kJournalMaxBatch) {
+      slot.syncing = true;
       slot.sync_target = std::max(slot.sync_target, batch.end);
-      sync_segment = true;
-      return;
-    }
-    if (sync_segment) {  // behind a large batch of the same tick: the journal must not run ahead of the segment
-      slot.sync_target = batch.end;
       return;
     }
     Entry entry;
@@ -56,70 +51,89 @@ void LogDir::Impl::CommitLog(LogSlot& slot) {
     entry.payload = batch.batch;
     journal->Add(entry, &slot);
   });
-  if (!written.ok()) {
-    if (written.code() != Code::kNoSpace) env.reporter->Report(Severity::kError, log.name().ToString() + ": " + written.ToString());
-    return;
-  }
-  if (!fsync) {
-    log.AdvanceHighWatermark(log.written_end());
-    return;
-  }
-  if (sync_segment && !slot.syncing) {
-    slot.syncing = true;
-    StartSegmentSync(&slot);
-  }
+  // A part may have been written before the disk was full: it goes on like any other.
+  if (!written.ok() && written.code() != Code::kNoSpace) env.reporter->Report(Severity::kError, log.name().ToString() + ": " + written.ToString());
 }
 
 void LogDir::Impl::Commit() {
-  if (staged.empty() && (!journal || journal->idle())) return;
+  if (writing) return;  // called by a waiter of what could not be written: the Commit under way is followed by another
+  if (staged.empty() && next_checkpoint.empty() && had_room && (!journal || journal->idle())) return;
+  ++commit_depth;
   // Waiters that run now may stage again: that is the next tick's.
-  committing.swap(staged);
-  for (LogSlot* slot : committing) CommitLog(*slot);
+  std::vector<LogSlot*> committing = std::move(spare_list);
   committing.clear();
-  if (!journal) return;
-  journal->Seal();
-  env.writer->Flush();
-  if (!running_checkpoint && JournalCrowded()) StartCheckpoint(nullptr);
+  committing.swap(staged);
+  writing = true;
+  for (LogSlot* slot : committing) WriteLog(*slot);
+  writing = false;
+  if (journal) {
+    journal->Seal();
+    env.writer->Flush();
+    // The one moment at which nothing is staged, whatever the waiters do.
+    if (!next_checkpoint.empty() && !running_checkpoint && staged.empty() && status.ok()) BeginCheckpoint();
+  }
+  for (LogSlot* slot : committing) {
+    if (slot->deleted) continue;
+    if (slot->log->config().durability == Durability::kOs) {
+      slot->log->AdvanceHighWatermark(slot->log->written_end());
+    } else if (slot->syncing && !slot->sync_running && !slot->sync_waits && slot->log->offline().ok()) {
+      StartSegmentSync(slot);
+    }
+  }
+  spare_list = std::move(committing);
+  --commit_depth;
+  if (!running_checkpoint && next_checkpoint.empty() && CheckpointDue()) StartCheckpoint(nullptr);
   NoticeRoom();
 }
 
 void LogDir::Impl::StartSegmentSync(LogSlot* slot) {
-  SLUICE_ASSERT(slot->syncing);
+  SLUICE_ASSERT(slot->syncing && !slot->sync_running);
+  slot->sync_waits = false;
   Result<Log::SyncSet> set = slot->log->PrepareSync();
   if (!set.ok()) {
-    TakeOffline(set.status());
+    if (set.code() != Code::kNoSpace) {
+      TakeOffline(set.status());
+      return;
+    }
+    env.reporter->Report(Severity::kWarn, slot->log->name().ToString() + " waits for disk space: " + set.status().ToString());
+    slot->sync_waits = true;
     return;
   }
+  // Small files are a checkpoint's: the batches do not need them, and two writers would meet at one temporary name.
+  set->files.clear();
   ++segment_syncs;
+  ++slot->users;
+  slot->sync_running = true;
   auto shared = std::make_shared<Log::SyncSet>(set.take());
   auto result = std::make_shared<Status>();
-  std::shared_ptr<bool> still = alive;
-  io::FileSystem* fs = env.fs;
-  env.pool->Submit(io::MakeJob(
-      [shared, result, fs] { *result = shared->Run(*fs); },
-      [this, still, slot, shared, result] {
-        if (!*still) return;
-        --segment_syncs;
-        if (!result->ok()) {
-          TakeOffline(*result);
-          return;
-        }
-        if (slot->deleted) {
-          slot->syncing = false;
-          return;
-        }
-        slot->log->SyncDone(*shared);
-        const bool more = slot->sync_target > shared->end;
-        if (!more) slot->syncing = false;
-        AddControlEntry(EntryKind::kSynced, *slot, shared->end, slot);
-        if (more) {
-          StartSegmentSync(slot);
-          return;
-        }
-        for (auto& done : slot->on_synced) journal->WhenDurable([done = std::move(done)] { done(Status::Ok()); });
-        slot->on_synced.clear();
-        if (on_closed) TryClose();
-      }));
+  env.pool->Submit(io::MakeJob([shared, result, fs = env.fs] { *result = shared->Run(*fs); },
+                               [this, slot, shared, result] { FinishSegmentSync(slot, *shared, *result); }));
+}
+
+void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, const Status& result) {
+  --segment_syncs;
+  slot->sync_running = false;
+  if (slot->deleted) {
+    slot->syncing = false;
+  } else if (!result.ok()) {
+    TakeOffline(result);
+  } else if (status.ok()) {
+    slot->log->SyncDone(set);
+    AddControlEntry(EntryKind::kSynced, *slot, set.end, slot);
+    if (slot->sync_target > set.end) {
+      StartSegmentSync(slot);
+    } else {
+      slot->syncing = false;
+      std::vector<std::function<void(Status)>> told = std::move(slot->on_synced);
+      slot->on_synced.clear();
+      for (auto& done : told) journal->WhenDurable(std::move(done));
+    }
+    journal->Seal();
+    env.writer->Flush();
+  }
+  Unuse(slot);
+  ReleaseDeleted();
+  if (on_closed) TryClose();
 }
 
 namespace {
@@ -148,6 +162,14 @@ void LogDir::Impl::WhenDurable(Log* log, Offset end, std::function<void(Status)>
     done(Status::Error(Code::kOffsetOutOfRange, "offset " + std::to_string(end.v) + " is beyond the end " + std::to_string(log->next_offset().v)));
     return;
   }
+  if (!status.ok()) {
+    done(status);
+    return;
+  }
+  if (log->config().durability == Durability::kFsync && end <= slot->soft_end) {
+    slot->on_synced.push_back(std::move(done));  // answered by the page cache before the mode changed, and about to be synced
+    return;
+  }
   if (log->config().durability == Durability::kFsync) {
     auto* waiter = new DurableWaiter(std::move(done));
     waiter->target = end;
@@ -155,6 +177,10 @@ void LogDir::Impl::WhenDurable(Log* log, Offset end, std::function<void(Status)>
     return;
   }
   Commit();
+  if (SlotOf(log) == nullptr || end > log->written_end()) {  // gone meanwhile, or taken back
+    done(SlotOf(log) == nullptr ? Status::Error(Code::kNotFound, "no such partition") : Status::Error(Code::kNoSpace, "the disk is full"));
+    return;
+  }
   if (end <= log->recovery_point()) {
     done(Status::Ok());
     return;
@@ -166,42 +192,56 @@ void LogDir::Impl::WhenDurable(Log* log, Offset end, std::function<void(Status)>
 bool LogDir::Impl::HasRoom() const { return status.ok() && (!journal || journal->backlog_bytes() < kMaxBacklog); }
 
 void LogDir::Impl::NoticeRoom() {
-  bool room = HasRoom();
-  if (room && !had_room && on_room) {
-    had_room = true;
-    on_room();
-    return;
-  }
-  had_room = room;
+  const bool had = std::exchange(had_room, HasRoom());
+  if (had_room && !had && on_room) on_room();
 }
 
 void LogDir::Impl::TakeOffline(const Status& why) {
   if (!status.ok()) return;
   status = Status::Error(Code::kOffline, "log directory " + options.path + " is offline: " + why.ToString());
   env.reporter->Report(Severity::kError, status.what() + "; nothing more is acknowledged, restart when the disk is well");
-  for (auto& [id, slot] : slots) slot->log->TakeOffline(status);
+  // Whoever is told may delete and append; slots that are deleted stay until nothing of this runs.
+  ++commit_depth;
+  std::vector<LogSlot*> all;
+  for (auto& [id, slot] : slots) all.push_back(slot.get());
+  std::vector<std::function<void(Status)>> told = std::move(next_checkpoint);
+  next_checkpoint.clear();
+  for (LogSlot* slot : all) {
+    slot->log->TakeOffline(status);
+    for (auto* list : {&slot->on_synced, &slot->on_mode}) {
+      for (auto& done : *list) told.push_back(std::move(done));
+      list->clear();
+    }
+  }
+  for (auto& done : told) done(status);
+  --commit_depth;
   if (on_closed) TryClose();
 }
 
-void LogDir::Impl::ReleaseDeleted() {
-  if (deleted.empty() || running_checkpoint || segment_syncs > 0 || !committing.empty()) return;
-  if (journal && !journal->failed() && !journal->idle()) return;
-  deleted.clear();
+void LogDir::Impl::RunDuties() {
+  const TimestampMs now(env.clock->WallMs());
+  for (auto& [id, slot] : slots) {
+    if (slot->sync_waits) StartSegmentSync(slot.get());
+    if (!status.ok()) return;
+    if (slot->log->offline().ok() && slot->log->RunRetention(now)) AddControlEntry(EntryKind::kLogStart, *slot, slot->log->log_start(), nullptr);
+  }
+  if (journal) {
+    journal->Seal();
+    env.writer->Flush();
+  }
+  RemoveFolders();
 }
 
 void LogDir::Impl::OnTimer() {
+  if (on_closed) TryClose();
   if (!ready || !status.ok() || on_closed) return;
   const int64_t now_us = env.clock->MonotonicUs();
-  if (now_us - last_retention_us >= kRetentionEveryUs) {
-    last_retention_us = now_us;
-    const TimestampMs now(env.clock->WallMs());
-    for (auto& [id, slot] : slots) {
-      if (slot->log->offline().ok() && slot->log->RunRetention(now)) {
-        AddControlEntry(EntryKind::kLogStart, *slot, slot->log->log_start(), nullptr);
-      }
-    }
+  if (now_us - last_duties_us >= kDutiesEveryUs) {
+    last_duties_us = now_us;
+    RunDuties();
+    if (!status.ok()) return;
   }
-  if (!running_checkpoint && (JournalCrowded() || IdleCheckpointDue())) StartCheckpoint(nullptr);
+  if (!running_checkpoint && next_checkpoint.empty() && (CheckpointDue() || IdleCheckpointDue())) StartCheckpoint(nullptr);
   ReleaseDeleted();
   NoticeRoom();
 }

@@ -1,7 +1,7 @@
 // The inside of LogDir, shared by its .cc files: open and recover, commit, checkpoint, close.
 #pragma once
 
-#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -13,54 +13,98 @@
 #include "log/journal_reader.h"
 #include "log/kafka_files.h"
 #include "log/log_dir.h"
+#include "log/log_dir_jobs.h"
 
 namespace sluice::log {
 
 // The folder of journal and checkpoint. Its name has no partition number, so that Kafka refuses the directory while the journal is needed.
 inline constexpr char kJournalFolder[] = "journal.sluice";
 
-// A log and what LogDir keeps beside it. Lives until the journal and any checkpoint have let go of it.
+// A log and what LogDir keeps beside it. Lives until the journal and everything under way have let go of it.
 struct LogSlot {
   std::unique_ptr<Log> log;
   TopicIdPartition id;
-  bool staged = false;          // in staged_ of this tick
+  bool staged = false;          // in staged of this tick
   bool deleted = false;
+  bool renamed = false;         // deleted, and its folder has made room for another of that name
+  size_t users = 0;             // checkpoints and syncs under way that touch its files
   bool syncing = false;         // batches are made durable by syncing the segment, not through the journal, until this ends
+  bool sync_running = false;    // ... a sync is under way
+  bool sync_waits = false;      // ... the disk is full; tried again by the timer
   Offset sync_target{0};        // ... up to here
   std::vector<std::function<void(Status)>> on_synced;  // called when a sync that covers everything written is durable
+  Durability wanted = Durability::kFsync;              // what the configuration says; the log's own is what holds now
+  bool changing = false;                               // from the one to the other
+  Offset soft_end{0};                                  // records below were answered in mode os and are not known to be durable yet
+  std::vector<std::function<void(Status)>> on_mode;    // told when the log's mode is the wanted one
+  std::function<void(Status)> on_deleted;
 };
 
 struct LogDir::Impl {
-  Impl(const Env& e, LogDirOptions o) : env(e), options(std::move(o)) {}
+  Impl(const Env& e, LogDirOptions o) : jobs(e.pool), env(With(e, &jobs)), options(std::move(o)) {}
   ~Impl();
+  static Env With(Env env, io::Executor* pool) {
+    env.pool = pool;
+    return env;
+  }
 
-  // --- open and recover (log_dir_open.cc, log_dir_recovery.cc)
+  // --- open and recover (log_dir_open.cc, log_dir_load.cc, log_dir_recovery.cc)
+  struct Opening;
   Status Open();
   Status CheckIdentity();
   Status ReadState();
-  Result<std::unique_ptr<Log>> LoadOne(const PartitionSpec& spec, bool* made);  // pool thread
+  struct Loaded {
+    std::unique_ptr<Log> log;
+    bool made = false;
+    std::string stray;           // a folder of this name was set aside: what it is called now
+  };
+  Status LoadOne(const PartitionSpec& spec, Loaded* loaded);                    // pool thread
+  Status ChooseState(const PartitionSpec& spec, LoadState* state, bool* replays);  // pool thread
   Status Replay(Log& log, const TopicIdPartition& id);                          // pool thread
   void OpenPartitions(std::vector<PartitionSpec> specs, std::function<void(std::vector<OpenOutcome>)> done);
+  void LoadSome(Opening& opening, size_t begin, size_t end);                    // pool thread
+  void TakeUp(Opening& opening);
+  void NoteFailedOpen(const PartitionSpec& spec, const Status& why);
+  bool NameIsBusy(const TopicPartition& name) const;
+  void ResumeOpenings();
   void FinishRecovery(bool keep_unknown, std::function<void(Result<RecoveryReport>)> done);
-  Status SetStraysAside(const std::unordered_set<std::string>& known, bool keep_unknown, std::vector<std::string>* strays);  // pool thread
+  void BeginJournal(bool keep_unknown, std::function<void(Result<RecoveryReport>)> done);
+  void EndRecovery(const std::vector<std::string>& old_files, std::function<void(Result<RecoveryReport>)> done);
+  // Folders that nobody opened, and deletions that a stop cut short. Pool thread.
+  Status LookAround(const std::unordered_set<std::string>& known, bool keep_unknown, std::vector<std::string>* strays);
+  Status LeaveAlone(const TopicPartition& name);                                // pool thread
 
   // --- ticks (log_dir_commit.cc)
   void Commit();
-  void CommitLog(LogSlot& slot);
+  void WriteLog(LogSlot& slot);
   void StartSegmentSync(LogSlot* slot);
+  void FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, const Status& result);
   void WhenDurable(Log* log, Offset end, std::function<void(Status)> done);
+  // Goes out with the next Commit.
   void AddControlEntry(EntryKind kind, LogSlot& slot, Offset value, void* owner);
   void OnTimer();
+  void RunDuties();
   bool HasRoom() const;
   void NoticeRoom();
   void TakeOffline(const Status& why);
-  void ReleaseDeleted();
   LogSlot* SlotOf(Log* log);
 
+  // --- changes of one partition (log_dir_change.cc)
+  void SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done);
+  void AdvanceMode(LogSlot* slot);
+  void DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done);
+  void DeleteQuarantined(const TopicIdPartition& id, std::function<void(Status)> done);
+  void RenameDeleted(LogSlot* slot);
+  void Unuse(LogSlot* slot);
+  void ReleaseDeleted();
+  void RemoveFolders();
+  void DeleteRecords(Log* log, Offset start, std::function<void(Result<Offset>)> done);
+
   // --- checkpoints (log_dir_checkpoint.cc)
-  // Cuts now and writes in the background; `done` when it is durable. A request during a run starts another behind it.
+  // Cuts at the next moment when nothing is staged and none runs, and writes in the background; `done` when it is durable.
   void StartCheckpoint(std::function<void(Status)> done);
-  bool JournalCrowded() const;
+  void BeginCheckpoint();
+  bool CheckpointDue() const;
   bool IdleCheckpointDue();
   struct CheckpointRun;
   void FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run);
@@ -70,10 +114,12 @@ struct LogDir::Impl {
   void TryClose();
   Status CloseLogs();
 
-  std::string PartitionDir(const TopicPartition& name) const { return options.path + "/" + name.ToString(); }
-  std::string JournalDir() const { return options.path + "/" + kJournalFolder; }
+  std::string PathOf(const std::string& name) const { return options.path + "/" + name; }
+  std::string PartitionDir(const TopicPartition& name) const { return PathOf(name.ToString()); }
+  std::string JournalDir() const { return PathOf(kJournalFolder); }
 
-  const Env env;
+  LogDirJobs jobs;
+  const Env env;                 // its pool is `jobs`
   LogDirOptions options;
   MetaProperties identity;
   std::unique_ptr<io::FileLock> lock;
@@ -90,26 +136,44 @@ struct LogDir::Impl {
   OffsetsByPartition recovery_points, log_starts;
 
   RecoveryReport report;
-  uint64_t incarnation = 1;
   std::unique_ptr<Journal> journal;
   std::unordered_map<TopicIdPartition, std::unique_ptr<LogSlot>> slots;
   std::unordered_map<Log*, LogSlot*> by_log;
-  std::unordered_map<TopicIdPartition, Checkpoint::Partition> quarantined;   // found damaged: kept as they are, refused at every start
-  std::vector<std::unique_ptr<LogSlot>> deleted;   // waiting to be released
+  // Partitions that are in every checkpoint as they are: found damaged and refused, or opened by nobody in this life.
+  std::unordered_map<TopicIdPartition, Checkpoint::Partition> aside;
+  OffsetsByPartition unopened_points, unopened_starts;   // of folders that nobody opened, for the clean stop
+  std::vector<std::unique_ptr<LogSlot>> deleted;         // waiting to be renamed, then to be released
+  struct DoomedFolder {
+    std::string path;
+    int64_t due_us = 0;
+  };
+  std::vector<DoomedFolder> doomed;
+
+  std::unordered_set<TopicIdPartition> opening_ids;
+  size_t openings = 0;                                   // under way
+  std::vector<std::function<void()>> waiting_openings;   // until a name is free or recovery is finished
+  Status open_failure;                                   // the disk failed while a partition was opened: recovery must not end
+  bool finishing = false;
+  bool keeps_unknown = false;
+  std::function<void()> finish;                          // waits for openings
+
   std::vector<LogSlot*> staged;
-  std::vector<LogSlot*> committing;
+  std::vector<LogSlot*> spare_list;
+  bool writing = false;          // staged batches are being written
+  size_t commit_depth = 0;
 
   std::shared_ptr<CheckpointRun> running_checkpoint;
-  std::vector<std::function<void(Status)>> next_checkpoint;   // asked for while one ran
+  std::vector<std::function<void(Status)>> next_checkpoint;   // who asked for one that has not begun
   int64_t last_checkpoint_us = 0;
-  int64_t last_retention_us = 0;
-  size_t segment_syncs = 0;       // in flight
+  int64_t checkpoint_again_us = 0;   // not before, after a full disk refused one
+  int64_t last_duties_us = 0;
+  size_t segment_syncs = 0;          // in flight
   int64_t checkpoints = 0;
   std::function<void()> on_room;
   bool had_room = true;
 
   std::function<void(Status)> on_closed;
-  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  bool close_waits = false;
 };
 
 }  // namespace sluice::log

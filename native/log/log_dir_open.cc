@@ -1,12 +1,16 @@
 // Taking a log directory: lock, identity, and finding out how it was left.
-#include <charconv>
-
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
 
 Status LogDir::Impl::Open() {
-  SLUICE_TRY(env.fs->MakeDirs(options.path));
+  Result<bool> there = env.fs->Exists(options.path);
+  if (!there.ok()) return there.status();
+  if (!*there) {
+    SLUICE_TRY(env.fs->MakeDirs(options.path));
+    const size_t slash = options.path.find_last_of('/');
+    SLUICE_TRY(env.fs->SyncDir(slash == std::string::npos ? "." : slash == 0 ? "/" : options.path.substr(0, slash)));
+  }
   Result<std::unique_ptr<io::FileLock>> taken = env.fs->Lock(options.path + "/" + kLockName);
   if (!taken.ok()) return taken.status();
   lock = taken.take();
@@ -26,7 +30,11 @@ Status LogDir::Impl::CheckIdentity() {
       return Status::Error(Code::kForeign, "directory " + options.path + " belongs to node.id=" + std::to_string(identity.node_id) + ", not " +
                                                std::to_string(options.node_id) + "; set node.id to it, or use an empty directory");
     }
-    return Status::Ok();
+    if (!identity.directory_id.empty() && !identity.cluster_id.empty()) return Status::Ok();
+    // Formatted by a Kafka before KIP-858: what is missing is added, as Kafka does.
+    if (identity.cluster_id.empty()) identity.cluster_id = options.cluster_id.empty() ? NewId() : options.cluster_id;
+    if (identity.directory_id.empty()) identity.directory_id = options.directory_id.empty() ? NewId() : options.directory_id;
+    return WriteMetaProperties(*env.fs, options.path, identity);
   }
   if (found.code() != Code::kNotFound) return found.status();
   first_start = true;
@@ -52,7 +60,6 @@ Status LogDir::Impl::ReadState() {
     if (!scanned.ok()) return scanned.status();
     reader = scanned.take();
     recovering = true;
-    incarnation = checkpoint.mark.incarnation + 1;
     report.journal_bytes_read = reader->bytes_read();
     if (clean && reader->entries() > 0) {
       return Status::Error(Code::kForeign, "directory " + options.path + " has both the mark of a clean stop and a journal in use: another program stopped "
