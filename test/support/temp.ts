@@ -6,11 +6,21 @@ import { join } from 'node:path';
 /** Where test data goes. Set SLUICE_TEST_TMP to a directory on a real disk when /tmp is in memory. */
 const base = process.env['SLUICE_TEST_TMP'] ?? tmpdir();
 
+const made = new Set<string>();
+// A run that is cut short leaves nothing behind either. SLUICE_KEEP=1 keeps what is there then, to be looked at.
+process.on('exit', () => {
+  if (process.env['SLUICE_KEEP'] === '1') return;
+  for (const path of made) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+});
+
 export function makeTempDirectory(purpose: string): string {
-  return mkdtempSync(join(base, `sluice-${purpose}-`));
+  const path = mkdtempSync(join(base, `sluice-${purpose}-`));
+  made.add(path);
+  return path;
 }
 
 export function removeDirectory(path: string): void {
+  made.delete(path);
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
