@@ -24,6 +24,8 @@ std::optional<Offset> ParseSegmentFileName(std::string_view name, std::string_vi
       return std::nullopt;
     }
   }
+  // So that sums with offsets inside a segment cannot overflow.
+  if (value > INT64_MAX - 2 * kMaxRelativeOffset) return std::nullopt;
   return Offset(value);
 }
 

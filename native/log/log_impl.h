@@ -122,6 +122,8 @@ struct Log::Impl {
     Durability mode = Durability::kFsync;
     std::vector<Offset> later;         // segments on disk behind the active one, not taken up yet; sorted
     std::vector<Offset> txn_indexes;   // of which segments there is a .txnindex; sorted
+    std::string missing;               // the checkpoint's segment, if its file is not there
+    Offset missing_end{0};             // the log must start here or later for that to be right
     bool TakeLater(Offset base) {
       auto at = std::lower_bound(later.begin(), later.end(), base);
       if (at == later.end() || *at != base) return false;
@@ -177,12 +179,14 @@ struct Log::Impl {
   void TakeUp(const BatchHead& batch, int64_t position, const std::optional<TxnMarker>& marker);
   Status LoadProducers(Offset end, bool clean);
   Status FeedFrom(Offset from, Offset producers_from);
+  Status FindLostAborted();
   void CleanSnapshots();
   void DetachTail(const SegmentList& all, size_t first);
 
   // --- log_replay.cc
   Status LoadProven(const LoadState& state, const DirListing& listing);
   Status ReplayRoll(Offset base);
+  Status MissingSegment() const;
   Status ScanOn(Offset until, ScanEnd* end);
 
   // --- log_retention.cc

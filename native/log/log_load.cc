@@ -132,6 +132,7 @@ Status Log::Impl::LoadExisting(const LoadState& state) {
     written_end = next_offset = log_start;
   } else {
     log_start = std::max(log_start, segments->front()->base());
+    SLUICE_TRY(FindLostAborted());
     if (clean) {
       SLUICE_TRY(LoadEnd());
       SLUICE_TRY(LoadProducers(written_end, true));

@@ -50,7 +50,9 @@ Result<LogSlice> ReadSlice(const ReadPlan& plan, ReadMode mode) {
     int64_t end = limit;
     if (limit - first.position > plan.max_bytes) {
       const int64_t first_end = first.position + first.batch.size;
-      end = LastBatchEnd(view, first.position, first.position + plan.max_bytes, context);
+      Result<int64_t> whole = LastBatchEnd(view, first.position, first.position + plan.max_bytes, context);
+      if (!whole.ok()) return whole.status();
+      end = *whole;
       if (end < first_end) {
         if (!plan.at_least_one) break;
         end = first_end;
@@ -126,12 +128,7 @@ std::vector<AbortedTransaction> Log::AbortedIn(Offset from, Offset upper) {
   std::vector<AbortedTransaction> out;
   const SegmentList& segments = *log.segments;
   for (size_t i = static_cast<size_t>(std::max<ptrdiff_t>(FloorSegment(segments, from), 0)); i < segments.size(); ++i) {
-    Result<const std::vector<AbortedTxn>*> txns = segments[i]->Aborted();
-    if (!txns.ok()) {
-      log.Report(Severity::kError, segments[i]->log_path() + ": transaction index cannot be read: " + txns.status().ToString());
-      continue;
-    }
-    if (CollectAborted(**txns, from, upper, [&](const AbortedTxn& txn) { out.push_back({txn.producer, txn.first}); })) break;
+    if (CollectAborted(segments[i]->aborted(), from, upper, [&](const AbortedTxn& txn) { out.push_back({txn.producer, txn.first}); })) break;
   }
   return out;
 }

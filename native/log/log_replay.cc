@@ -22,7 +22,7 @@ void Log::EncodeProven(std::string* out) const {
   state.position = active.size();
   state.offset_entries = static_cast<uint32_t>(active.offset_index().count());
   state.time_entries = static_cast<uint32_t>(active.time_index().count());
-  state.aborted = static_cast<uint32_t>(active.aborted_count());
+  state.aborted = static_cast<uint32_t>(active.aborted().size());
   state.max = active.max_timestamp_so_far();
   EncodeProvenState(state, log.epochs, log.producers, out);
 }
@@ -78,18 +78,23 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
     if (segments->front()->base() > log_start) log_start = segments->front()->base();
   } else if (proven.position == 0) {
     SLUICE_TRY(StartSegment(proven.segment_base));
-  } else if (!segments->empty() && log_start < proven.segment_base) {
-    return Status::Error(Code::kCorrupt, JoinPath(dir, SegmentFileName(proven.segment_base, kLogSuffix)) + " is missing, the checkpoint proves " +
-                                             std::to_string(proven.position) + " bytes of it");
   } else {
-    // Retention took it after the checkpoint: the log goes on with the next segment, of files or of the journal.
+    // Retention took it after the checkpoint: the log goes on with the next segment, of files or of the journal. Whether that is so shows at the end.
+    replay->missing = JoinPath(dir, SegmentFileName(proven.segment_base, kLogSuffix));
+    replay->missing_end = replay->later.empty() ? proven.end : Offset(0);
+    if (!segments->empty() && log_start < proven.segment_base) return MissingSegment();
     const std::shared_ptr<const SegmentList> gone = segments;
     segments = std::make_shared<const SegmentList>();
     DetachTail(*gone, 0);
     if (!replay->later.empty()) log_start = std::max(log_start, replay->later.front());
   }
+  SLUICE_TRY(FindLostAborted());
   // Between here and FinishReplay the start may lie behind what is proven so far.
   return Status::Ok();
+}
+
+Status Log::Impl::MissingSegment() const {
+  return Status::Error(Code::kCorrupt, replay->missing + " is missing, though the checkpoint proves records in it that nobody deleted");
 }
 
 // The segment that begins at `base` becomes active: its file if there is one, else a new one.
@@ -216,10 +221,23 @@ Status Log::FinishReplay() {
     }
   }
   SLUICE_TRY(log.active().CutTail());
+  if (!log.replay->missing.empty() && log.log_start < log.replay->missing_end) return log.MissingSegment();
   // What lies behind was never acknowledged.
   SegmentList rest;
   for (Offset base : log.replay->later) rest.push_back(std::make_shared<Segment>(*log.env.fs, log.shared_dir, base, 0));
   log.DetachTail(rest, 0);
+  if (log.log_start > log.written_end && log.replay->mode == Durability::kOs) {
+    // A power cut took records that only the page cache had, and the start had been moved above what it left: begun anew there, as Kafka does.
+    log.Report(Severity::kWarn, log.dir + " ends at " + std::to_string(log.written_end.v) + ", before its start " + std::to_string(log.log_start.v) + ": begun anew");
+    const size_t gone = log.segments->size();
+    SLUICE_TRY(log.active().Seal());
+    SLUICE_TRY(log.StartSegment(log.log_start));
+    log.Detach(gone, log.Now());
+    log.producers.Clear();
+    log.epochs = LeaderEpochs();
+    log.epochs_dirty = true;
+    log.written_end = log.log_start;
+  }
   if (log.log_start > log.written_end) {
     return Status::Error(Code::kCorrupt, log.dir + " ends at " + std::to_string(log.written_end.v) + ", before its start " + std::to_string(log.log_start.v));
   }

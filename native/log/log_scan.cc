@@ -160,6 +160,37 @@ Status Log::Impl::FeedFrom(Offset from, Offset producers_from) {
   return Status::Ok();
 }
 
+// Transaction indexes that were damaged, made anew from the batches: without them readers of committed data would be given aborted records.
+Status Log::Impl::FindLostAborted() {
+  const std::shared_ptr<const SegmentList> all = segments;
+  for (size_t i = 0; i < all->size(); ++i) {
+    Segment& segment = *(*all)[i];
+    if (!segment.aborted_lost()) continue;
+    Report(Severity::kWarn, segment.PathOf(kTxnIndexSuffix) + " is damaged; made anew from the batches");
+    ProducerState known = std::move(producers);
+    producers = ProducerState();
+    segments = std::make_shared<const SegmentList>(all->begin(), all->begin() + static_cast<ptrdiff_t>(i));
+    const Status loaded = LoadProducers(segment.base(), false);
+    segments = all;
+    SLUICE_TRY(loaded);
+    segment.ForgetAborted();
+    SLUICE_TRY(segment.EnsureOpen(ReadMode::kBlocking));
+    BatchScanner scanner(segment.log_file(), {.from = 0, .end = segment.size()});
+    while (scanner.Next() == BatchScanner::Step::kBatch) {
+      const BatchHead& batch = scanner.head();
+      if (!batch.has_producer()) continue;
+      const std::optional<CompletedTxn> done = producers.Apply(batch, batch.control() ? MarkerOf(scanner) : std::nullopt, nullptr);
+      if (done && done->abort) segment.AddAborted({done->producer, done->first, done->last, done->last_stable});
+    }
+    if (!scanner.status().ok()) {
+      return Status::Error(scanner.status().code(), segment.log_path() + " at " + std::to_string(scanner.position()) + ": " + scanner.status().what());
+    }
+    SLUICE_TRY(segment.FlushIndexes());
+    producers = std::move(known);
+  }
+  return Status::Ok();
+}
+
 // Kafka's rule for what stays: snapshots at the start of segments, and the newest of the others if it lies behind the last segment's start.
 void Log::Impl::CleanSnapshots() {
   Offset stray(-1);

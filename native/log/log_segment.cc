@@ -237,23 +237,36 @@ void Segment::AddAborted(const AbortedTxn& txn) {
   ++generation_;
 }
 
-Result<const std::vector<AbortedTxn>*> Segment::Aborted() {
-  if (!txns_loaded_) {
-    Result<std::string> bytes = io::ReadWholeFile(fs_, PathOf(kTxnIndexSuffix), kMaxTxnIndexBytes);
-    if (!bytes.ok()) return bytes.status();
-    const Bytes view(reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size());
-    Result<std::vector<AbortedTxn>> txns = DecodeTxnIndex(view, base_);
-    if (!txns.ok()) return txns.status();
-    txns_ = txns.take();
-    txns_in_file_ = static_cast<int64_t>(txns_.size());
-    txn_file_exact_ = bytes->size() == txns_.size() * kAbortedTxnBytes;
-    txns_loaded_ = true;
+// Takes the first `most` entries of the file. What is damaged or missing sets aborted_lost().
+Status Segment::LoadAborted(int64_t most) {
+  aborted_lost_ = false;
+  txn_file_exact_ = false;
+  Result<std::string> bytes = io::ReadWholeFile(fs_, PathOf(kTxnIndexSuffix), kMaxTxnIndexBytes);
+  if (!bytes.ok() && bytes.code() != Code::kNotFound && bytes.code() != Code::kTooLarge) return bytes.status();
+  Result<std::vector<AbortedTxn>> txns = Status::Error(Code::kCorrupt, "");
+  if (bytes.ok()) txns = DecodeTxnIndex({reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size()}, base_);
+  if (!txns.ok() || (most != INT64_MAX && static_cast<int64_t>(txns->size()) < most)) {
+    aborted_lost_ = true;
+    return Status::Ok();
   }
-  return &txns_;
+  txns_ = txns.take();
+  if (static_cast<int64_t>(txns_.size()) > most) txns_.resize(static_cast<size_t>(most));
+  txns_in_file_ = static_cast<int64_t>(txns_.size());
+  txn_file_exact_ = bytes->size() == txns_.size() * kAbortedTxnBytes;
+  if (!txn_file_exact_) ++generation_;
+  return Status::Ok();
+}
+
+void Segment::ForgetAborted() {
+  txns_.clear();
+  txns_in_file_ = 0;
+  txn_file_exact_ = false;
+  aborted_lost_ = false;
+  ++generation_;
 }
 
 Status Segment::FlushTxns() {
-  if (!txns_loaded_ || (txn_file_exact_ && txns_in_file_ == static_cast<int64_t>(txns_.size()))) return Status::Ok();
+  if (txn_file_exact_ && txns_in_file_ == static_cast<int64_t>(txns_.size())) return Status::Ok();
   Result<std::unique_ptr<io::File>> file = fs_.Open(PathOf(kTxnIndexSuffix), io::OpenMode::kCreate);
   if (!file.ok()) return file.status();
   std::vector<uint8_t> bytes;
@@ -319,7 +332,7 @@ void Segment::Forget(bool has_txn_index) {
   last_time_entry_ = {kNoTimestamp, base_};
   txns_.clear();
   txns_in_file_ = 0;
-  txns_loaded_ = true;
+  aborted_lost_ = false;
   txn_file_exact_ = !has_txn_index;
   offset_index_.AdoptFile(0);
   time_index_.AdoptFile(0);
@@ -333,16 +346,7 @@ Result<bool> Segment::Adopt(int64_t size, const LoadHints& hints) {
   Result<int64_t> offsets_size = fs_.FileSize(PathOf(kOffsetIndexSuffix));
   Result<int64_t> times_size = fs_.FileSize(PathOf(kTimeIndexSuffix));
   size_ = size;
-  if (hints.has_txn_index) {
-    txns_loaded_ = false;
-    if (!hints.sealed) {
-      Result<const std::vector<AbortedTxn>*> txns = Aborted();
-      if (!txns.ok()) {
-        txns_loaded_ = true;
-        return txns.code() == Code::kCorrupt ? Result<bool>(false) : Result<bool>(txns.status());
-      }
-    }
-  }
+  if (hints.has_txn_index) SLUICE_TRY(LoadAborted(INT64_MAX));
   // Kafka's rule: an empty segment may lack its indexes, a segment with data may not.
   if (!offsets_size.ok() || !times_size.ok()) {
     ++generation_;  // so that the next sync makes them
@@ -357,29 +361,15 @@ Result<bool> Segment::Adopt(int64_t size, const LoadHints& hints) {
 Result<bool> Segment::AdoptProven(int64_t size, int64_t offsets, int64_t times, int64_t txns, TimestampAt max_timestamp) {
   Forget(false);
   size_ = size;
-  if (txns > 0) {
-    txns_loaded_ = false;
-    Result<const std::vector<AbortedTxn>*> loaded = Aborted();
-    if (!loaded.ok()) {
-      txns_loaded_ = true;
-      return loaded.code() == Code::kIo ? Result<bool>(loaded.status()) : Result<bool>(false);
-    }
-    if (static_cast<int64_t>(txns_.size()) < txns) return false;
-    txns_.resize(static_cast<size_t>(txns));
-    txns_in_file_ = txns;
-  }
   // Longer files are cut, and missing ones made, by the next flush: it must not be left out because nothing else changes.
   const auto differs = [&](const char* suffix, int64_t bytes) -> Result<bool> {
     Result<int64_t> there = fs_.FileSize(PathOf(suffix));
     if (!there.ok() && there.code() != Code::kNotFound) return there.status();
     return (there.ok() ? *there : -1) != bytes;
   };
-  Result<bool> txns_differ = differs(kTxnIndexSuffix, txns * kAbortedTxnBytes);
-  if (!txns_differ.ok()) return txns_differ.status();
   Result<bool> there = fs_.Exists(PathOf(kTxnIndexSuffix));
   if (!there.ok()) return there.status();
-  txn_file_exact_ = !*there ? txns == 0 : !*txns_differ;
-  if (!txn_file_exact_) ++generation_;
+  if (txns > 0 || *there) SLUICE_TRY(LoadAborted(txns));
   for (const auto& [suffix, bytes] : {std::pair(kOffsetIndexSuffix, offsets * kOffsetEntryBytes), std::pair(kTimeIndexSuffix, times * kTimeEntryBytes)}) {
     Result<bool> differ = differs(suffix, bytes);
     if (!differ.ok()) return differ.status();

@@ -85,8 +85,10 @@ class Segment final : public SegmentFiles {
   // Takes up a batch that lies at `position` (written, replayed or scanned): size, timestamps, index entries.
   void Note(const BatchHead& batch, int64_t position, int64_t index_interval);
   void AddAborted(const AbortedTxn& txn);
-  size_t aborted_count() const { return txns_.size(); }   // of the active segment, which has them in memory
-  Result<const std::vector<AbortedTxn>*> Aborted();       // blocking the first time
+  const std::vector<AbortedTxn>& aborted() const { return txns_; }
+  // The transaction index was damaged while loading: somebody has to go through the batches and add what they say.
+  bool aborted_lost() const { return aborted_lost_; }
+  void ForgetAborted();
 
   Status FlushIndexes();
   // Final time index entry, everything to the files. After this nothing of the segment changes.
@@ -130,6 +132,7 @@ class Segment final : public SegmentFiles {
 
  private:
   Status FlushTxns();
+  Status LoadAborted(int64_t most);
   Result<bool> AdoptEntries(int64_t offsets, int64_t times, bool sealed);
   void NoteTimestamp(const BatchHead& batch, int64_t position);
 
@@ -147,7 +150,7 @@ class Segment final : public SegmentFiles {
   TimestampAt last_time_entry_;
   std::vector<AbortedTxn> txns_;
   int64_t txns_in_file_ = 0;
-  bool txns_loaded_ = true;
+  bool aborted_lost_ = false;
   bool txn_file_exact_ = true;
   std::atomic<bool> txns_unsynced_ = false;
   bool sealed_ = false;

@@ -90,17 +90,21 @@ Result<std::optional<Located>> LocateBatch(const SegmentView& view, Offset targe
   return Status::Error(Code::kCorrupt, At(segment, 0) + ": no batch where one must be");
 }
 
-int64_t LastBatchEnd(const SegmentView& view, int64_t from, int64_t limit, const LookupContext& context) {
+Result<int64_t> LastBatchEnd(const SegmentView& view, int64_t from, int64_t limit, const LookupContext& context) {
   Segment& segment = *view.segment;
   int64_t at = from;
   Result<std::shared_ptr<io::File>> file = FileOf(view, segment.offset_index(), view.offsets, kOffsetIndexSuffix, context.mode);
+  if (!file.ok() && file.code() == Code::kWouldBlock) return file.status();
   if (file.ok() && view.offsets.count > 0) {
     IndexReader reader(view.offsets, kOffsetEntryBytes, file->get(), context.mode);
     Result<int64_t> boundary = LastBoundary(reader, limit);
+    if (!boundary.ok() && boundary.code() == Code::kWouldBlock) return boundary.status();
     if (boundary.ok() && *boundary > at && *boundary <= limit) at = *boundary;
   }
+  // Between two index entries lie few batches, or none but large ones.
   BatchScanner scanner(segment.log_file(), {.from = at, .end = view.size, .mode = context.mode});
   while (scanner.Next() == BatchScanner::Step::kBatch && scanner.next_position() <= limit) at = scanner.next_position();
+  if (scanner.status().code() == Code::kWouldBlock) return scanner.status();
   return at;
 }
 

@@ -27,9 +27,9 @@ struct Located {
 // made again if the segment is sealed.
 Result<std::optional<Located>> LocateBatch(const SegmentView& view, Offset target, const LookupContext& context);
 
-// The end of the last whole batch that ends at or before `limit`, walking from the batch that begins at `from` (which may end beyond: then the answer is
-// `from`). Never fails: what cannot be read ends the walk.
-int64_t LastBatchEnd(const SegmentView& view, int64_t from, int64_t limit, const LookupContext& context);
+// The end of the last whole batch that ends at or before `limit`, looking from the batch that begins at `from` on (which may end beyond: then the answer
+// is `from`). In kBlocking it never fails: what cannot be read ends the walk.
+Result<int64_t> LastBatchEnd(const SegmentView& view, int64_t from, int64_t limit, const LookupContext& context);
 
 // The first record with a timestamp of at least `target` and an offset of at least `from`: (timestamp, offset, epoch). Looks into batches.
 struct FoundTimestamp {

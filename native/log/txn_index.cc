@@ -25,7 +25,8 @@ Result<std::vector<AbortedTxn>> DecodeTxnIndex(Bytes bytes, Offset segment_base)
     const uint8_t* p = bytes.data();
     AbortedTxn txn{ProducerId(LoadI64(p + 2)), Offset(LoadI64(p + 10)), Offset(LoadI64(p + 18)), Offset(LoadI64(p + 26))};
     if (LoadI16(p) != kVersion) return Status::Error(Code::kCorrupt, "transaction index: version " + std::to_string(LoadI16(p)));
-    if (txn.last < segment_base || txn.first.v < 0 || txn.first > txn.last || (!txns.empty() && txn.last <= txns.back().last)) {
+    if (txn.last < segment_base || txn.last - segment_base > kMaxRelativeOffset || txn.first.v < 0 || txn.first > txn.last ||
+        txn.last_stable > txn.last + 1 || (!txns.empty() && txn.last <= txns.back().last)) {
       return Status::Error(Code::kCorrupt, "transaction index: offsets out of order");
     }
     txns.push_back(txn);

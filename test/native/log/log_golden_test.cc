@@ -191,6 +191,21 @@ TEST_F(LogGoldenTest, ADamagedSnapshotSendsUsBackToTheBatches) {
   EXPECT_EQ(lines_.lines.size(), 3u);
 }
 
+TEST_F(LogGoldenTest, DamagedTransactionIndexesAreMadeAnew) {
+  for (int64_t base : {0, 114}) {
+    std::string index = FileContent(PathOf(base, ".txnindex"));
+    index[20] = static_cast<char>(index[20] ^ 0x40);
+    Put(SegmentFileName(Offset(base), ".txnindex"), index);
+  }
+  ASSERT_TRUE(env_.fs->Remove(PathOf(114, ".snapshot")).ok());
+  ASSERT_TRUE(Open(LoadState::Kind::kClean).ok());
+  CheckAnswers();
+  EXPECT_EQ(lines_.lines.size(), 2u);
+  for (int64_t base : {0, 114}) {
+    EXPECT_EQ(FileContent(PathOf(base, ".txnindex")), FileContent(kGolden + "/clean/t-0/" + SegmentFileName(Offset(base), ".txnindex")));
+  }
+}
+
 TEST_F(LogGoldenTest, DamagedLeaderEpochsAreMadeAnew) {
   Put("leader-epoch-checkpoint", "0\n3\n2 0\n");
   ASSERT_TRUE(Open(LoadState::Kind::kClean).ok());
