@@ -70,6 +70,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     journalBytes: settings.get('sluice.journal.bytes'),
     ioDriver: settings.get('sluice.io.driver') as 'auto' | IoDriver,
     poolThreads: settings.get('sluice.pool.threads'),
+    retentionCheckMs: Number(settings.get('log.retention.check.interval.ms')),
+    retentionDelayMs: Number(settings.get('log.initial.task.delay.ms')),
   }, starting.events);
   try {
     return await starting.run(engine, startedAt);

@@ -77,6 +77,8 @@ export class Configs implements ConfigService {
   readonly #store: MetadataStore;
   readonly #effective: EffectiveSettings;
   readonly #rules: ReturnType<typeof configRules>;
+  /** What a topic without settings of its own has, which is asked for again and again. */
+  #plainTopic: { readonly settings: BrokerSettings; readonly entries: readonly ConfigEntry[] } | undefined;
 
   constructor(store: MetadataStore, effective: EffectiveSettings, nodeId: number) {
     this.#store = store;
@@ -90,7 +92,12 @@ export class Configs implements ConfigService {
   }
 
   describeTopic(overrides: ConfigOverrides): readonly ConfigEntry[] {
-    return describeTopicConfigs(overrides, this.settings);
+    const { settings } = this;
+    if (overrides.size > 0) return describeTopicConfigs(overrides, settings);
+    if (this.#plainTopic?.settings !== settings) {
+      this.#plainTopic = { settings, entries: describeTopicConfigs(overrides, settings) };
+    }
+    return this.#plainTopic.entries;
   }
 
   describeBroker(): readonly ConfigEntry[] {

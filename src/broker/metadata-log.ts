@@ -154,12 +154,10 @@ export async function loadMetadata(engine: EnginePort, logDir: string, nodeId: n
   return { ...loader.finish(), isEmpty: end === 0n };
 }
 
-/** The first record of each epoch of the raft log. */
-export async function appendLeaderChange(engine: EnginePort, nodeId: number, version: 0 | 1, directoryId: string): Promise<bigint> {
-  const voter = { voterId: nodeId, ...(version === 1 ? { voterDirectoryId: directoryId } : {}) };
-  const record = encodeControlRecord('leaderChange', version, {
-    version, leaderId: nodeId, voters: [voter], grantingVoters: [voter],
-  });
+/** The first record of each epoch of the raft log. Kafka writes and reads it in version 0 whatever it knows of voters. */
+export async function appendLeaderChange(engine: EnginePort, nodeId: number): Promise<bigint> {
+  const voters = [{ voterId: nodeId }];
+  const record = encodeControlRecord('leaderChange', 0, { version: 0, leaderId: nodeId, voters, grantingVoters: voters });
   const { baseOffset } = await asKafkaErrors(engine.appendRecords(METADATA_PARTITION, [record], { control: true }));
   return baseOffset;
 }

@@ -69,7 +69,7 @@ export async function openDirectory(options: OpenDirectoryOptions): Promise<Open
   const report = await engine.finishRecovery({ keepUnknown: false });
   for (const stray of report.strays) log.warn(`${stray} belongs to no topic of the metadata and is set aside`);
 
-  const offset = await appendLeaderChange(engine, nodeId, state.version, info.directoryId);
+  const offset = await appendLeaderChange(engine, nodeId);
   let isServing = false;
   const store = new MetadataStore({
     image: Object.freeze({ ...loaded.image, offset, epoch: state.leaderEpoch }),

@@ -30,7 +30,7 @@ export class Publisher {
   }
 
   isOffline(partition: TopicIdPartition): boolean {
-    return this.#offline.has(keyOf(partition));
+    return this.#offline.size > 0 && this.#offline.has(keyOf(partition));
   }
 
   get offlineCount(): number {
