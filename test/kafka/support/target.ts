@@ -38,7 +38,7 @@ export function apiTarget(): Kind {
 
 export async function startTarget(properties: Readonly<Record<string, string>> = {}): Promise<Target> {
   switch (apiTarget()) {
-    case 'memory': return inMemory(properties);
+    case 'memory': return startInMemory(properties);
     case 'kafka': {
       // One that runs already saves the time of a start for each file of tests.
       const running = process.env['SLUICE_API_PORT'];
@@ -65,7 +65,7 @@ async function startInProcess(properties: Readonly<Record<string, string>>): Pro
   return { broker: await startBroker({ config, log: quiet }), directory };
 }
 
-async function inMemory(properties: Readonly<Record<string, string>>): Promise<Target> {
+export async function startInMemory(properties: Readonly<Record<string, string>>): Promise<Target> {
   const broker = await FakeBroker.start({ properties });
   // There is no socket that would keep the process going while a request waits for a timer.
   const alive = setInterval(() => {}, 60_000);
