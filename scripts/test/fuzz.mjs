@@ -1,5 +1,6 @@
 // A short run of every libFuzzer target, the same each time: SLUICE_SEED sets another seed, and what was found is kept.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../build/paths.mjs';
 import { run, tailOf } from '../build/run.mjs';
@@ -18,10 +19,14 @@ export async function fuzz({ secondsEach }) {
   const targets = readdirSync(join(root, 'test/native/fuzz')).filter((name) => name.endsWith('_fuzz.cc')).map((name) => name.slice(0, -'.cc'.length)).sort();
   await buildNative({ ...CLANG_BUILD, targets });
   const seed = process.env.SLUICE_SEED ?? DEFAULT_SEED;
+  const waiting = [...targets];
   let failed = 0;
-  for (const target of targets) {
-    if (!(await runTarget(target, seed, secondsEach))) failed += 1;
-  }
+  const work = async () => {
+    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
+      if (!(await runTarget(target, seed, secondsEach))) failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
   return { passed: targets.length - failed, failed };
 }
 

@@ -6,11 +6,15 @@ import { run } from '../build/run.mjs';
 import { filesBelow } from '../build/stamp.mjs';
 import { StepError } from '../build/report.mjs';
 
+/** A test, or a file that does not end, fails alone and does not take the whole part with it. */
+const FILE_TIMEOUT_MS = 300_000;
+
 /** Runs dist/test/<folder>/**, through `launcher` (a command and its arguments) when there is one. */
 export async function nodeTests(folder, { concurrency = 1, timeoutMs, launcher = [], env = {} }) {
   const files = filesBelow(`dist/test/${folder}`, ['.test.js']).filter((file) => existsSync(sourceOf(file)));
   if (files.length === 0) throw new StepError(`there are no tests in test/${folder}`);
-  const [command, ...args] = [...launcher, process.execPath, '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, ...files];
+  const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, `--test-timeout=${Math.min(FILE_TIMEOUT_MS, timeoutMs)}`];
+  const [command, ...args] = [...launcher, process.execPath, ...flags, ...files];
   const counts = { pass: 0, fail: 0, cancelled: 0 };
   const onLine = (line) => {
     process.stdout.write(`${line}\n`);
