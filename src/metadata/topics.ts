@@ -2,7 +2,7 @@
 import { type KafkaErrorName } from '../protocol/errors.js';
 import { partitionRecord, removeTopicRecord, topicRecord, configRecord } from '../protocol/records/metadata/index.js';
 import { METADATA_VERSION_FEATURE, MINIMUM_METADATA_VERSION, recordVersions } from './features.js';
-import { type MetadataImage, type PartitionImage, resourceTypes, topicById } from './image.js';
+import { type MetadataImage, resourceTypes, topicById } from './image.js';
 import { KafkaError } from './kafka-error.js';
 import { METADATA_TOPIC } from './ids.js';
 import { type NewRecord, makeRecord } from './records.js';
@@ -252,9 +252,4 @@ export function planCreatePartitions(
     records.push(...planned);
   }));
   return { records, result };
-}
-
-/** Whether this broker leads the partition and may serve it. */
-export function isLedBy(partition: PartitionImage, brokerId: number): boolean {
-  return partition.leader === brokerId;
 }
