@@ -1,9 +1,12 @@
 #include "addon/convert.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace sluice::addon {
 namespace {
+
+constexpr int64_t kYearMs = 366ll * 24 * 3600 * 1000;  // keeps a time in microseconds far from overflow
 
 bool GetInt64(Napi::Object object, const char* name, int64_t* out) { return ToInt64(object.Get(name), name, out); }
 
@@ -171,6 +174,10 @@ bool ToEngineOptions(Napi::Value value, EngineOptions* out) {
   if (IsGiven(o.Get("clusterId")) && !ToString(o.Get("clusterId"), "clusterId", &out->dir.cluster_id)) return false;
   if (IsGiven(o.Get("nodeId")) && !GetNumber(o, "nodeId", &out->dir.node_id)) return false;
   if (IsGiven(o.Get("journalBytes")) && !GetNumber(o, "journalBytes", &out->dir.journal_bytes)) return false;
+  if (IsGiven(o.Get("retentionCheckMs")) && !GetNumber(o, "retentionCheckMs", &out->dir.retention_check_ms)) return false;
+  if (IsGiven(o.Get("retentionDelayMs")) && !GetNumber(o, "retentionDelayMs", &out->dir.retention_delay_ms)) return false;
+  out->dir.retention_check_ms = std::clamp<int64_t>(out->dir.retention_check_ms, 1, kYearMs);
+  out->dir.retention_delay_ms = std::clamp<int64_t>(out->dir.retention_delay_ms, 0, kYearMs);
   if (IsGiven(o.Get("poolThreads")) && !GetNumber(o, "poolThreads", &out->pool_threads)) return false;
   if (out->pool_threads < 1 || out->pool_threads > 64) return ThrowType(value.Env(), "poolThreads must be 1 to 64");
   if (IsGiven(o.Get("ioDriver"))) {

@@ -52,7 +52,6 @@ const char* CodeName(Code code) {
     case Code::kInvalidTimestamp: return "invalid_timestamp";
     case Code::kInvalidRecord: return "invalid_record";
     case Code::kOutOfOrderSequence: return "out_of_order_sequence";
-    case Code::kDuplicateSequence: return "duplicate_sequence";
     case Code::kInvalidProducerEpoch: return "invalid_producer_epoch";
     case Code::kFencedLeaderEpoch: return "fenced_leader_epoch";
     case Code::kUnknownLeaderEpoch: return "unknown_leader_epoch";

@@ -33,7 +33,6 @@ enum class Code : uint16_t {
   kInvalidTimestamp,
   kInvalidRecord,
   kOutOfOrderSequence,  // KIP-98: a gap in a producer's sequence
-  kDuplicateSequence,   // an older duplicate than the five remembered batches
   kInvalidProducerEpoch,
   kFencedLeaderEpoch,
   kUnknownLeaderEpoch,

@@ -18,7 +18,6 @@ const char* ErrorName(ErrorCode code) {
     case ErrorCode::kInvalidTimestamp: return "INVALID_TIMESTAMP";
     case ErrorCode::kInvalidRequest: return "INVALID_REQUEST";
     case ErrorCode::kOutOfOrderSequence: return "OUT_OF_ORDER_SEQUENCE_NUMBER";
-    case ErrorCode::kDuplicateSequence: return "DUPLICATE_SEQUENCE_NUMBER";
     case ErrorCode::kInvalidProducerEpoch: return "INVALID_PRODUCER_EPOCH";
     case ErrorCode::kTransactionalIdAuthorizationFailed: return "TRANSACTIONAL_ID_AUTHORIZATION_FAILED";
     case ErrorCode::kKafkaStorageError: return "KAFKA_STORAGE_ERROR";
@@ -51,7 +50,6 @@ ErrorCode ErrorOf(Code code) {
     case Code::kInvalidTimestamp: return ErrorCode::kInvalidTimestamp;
     case Code::kInvalidRecord: return ErrorCode::kInvalidRecord;
     case Code::kOutOfOrderSequence: return ErrorCode::kOutOfOrderSequence;
-    case Code::kDuplicateSequence: return ErrorCode::kDuplicateSequence;
     case Code::kInvalidProducerEpoch: return ErrorCode::kInvalidProducerEpoch;
     case Code::kFencedLeaderEpoch: return ErrorCode::kFencedLeaderEpoch;
     case Code::kUnknownLeaderEpoch: return ErrorCode::kUnknownLeaderEpoch;

@@ -23,7 +23,6 @@ enum class ErrorCode : int16_t {
   kInvalidTimestamp = 32,
   kInvalidRequest = 42,
   kOutOfOrderSequence = 45,
-  kDuplicateSequence = 46,
   kInvalidProducerEpoch = 47,
   kTransactionalIdAuthorizationFailed = 53,
   kKafkaStorageError = 56,

@@ -177,7 +177,9 @@ class Log {
   // --- change
   // Moves the log start up (DeleteRecords); segments wholly below it are deleted after file.delete.delay.ms. kOffsetOutOfRange beyond high_watermark.
   Status SetLogStart(Offset start);
-  // Time and size retention, expiry of producer ids, roll by time. Returns true when the log start moved.
+  // What does not wait for retention: files deleted long enough ago go, producer ids expire, idle descriptors are closed.
+  void Housekeep(TimestampMs now);
+  // Housekeep, then time and size retention. Returns true when the log start moved.
   bool RunRetention(TimestampMs now);
   Status Roll();
 

@@ -30,6 +30,8 @@ struct LogDirOptions {
   int32_t node_id = 1;
   std::string directory_id;   // empty: take meta.properties' or make one
   int64_t journal_bytes = 512ll << 20;
+  int64_t retention_check_ms = 1000;   // log.retention.check.interval.ms
+  int64_t retention_delay_ms = 0;      // log.initial.task.delay.ms: before the first check
   bool embedded = false;      // an engine inside a program: folders of other topic ids are left alone, never set aside
 };
 

@@ -220,10 +220,19 @@ void LogDir::Impl::TakeOffline(const Status& why) {
 
 void LogDir::Impl::RunDuties() {
   const TimestampMs now(env.clock->WallMs());
+  const int64_t now_us = env.clock->MonotonicUs();
+  if (next_retention_us < 0) next_retention_us = now_us + options.retention_delay_ms * 1000;
+  const bool retention_due = now_us >= next_retention_us;
+  if (retention_due) next_retention_us = now_us + options.retention_check_ms * 1000;
   for (auto& [id, slot] : slots) {
     if (slot->sync_waits) StartSegmentSync(slot.get());
     if (!status.ok()) return;
-    if (slot->log->offline().ok() && slot->log->RunRetention(now)) AddControlEntry(EntryKind::kLogStart, *slot, slot->log->log_start(), nullptr);
+    if (!slot->log->offline().ok()) continue;
+    if (!retention_due) {
+      slot->log->Housekeep(now);
+    } else if (slot->log->RunRetention(now)) {
+      AddControlEntry(EntryKind::kLogStart, *slot, slot->log->log_start(), nullptr);
+    }
   }
   if (journal) {
     journal->Seal();

@@ -35,6 +35,7 @@ struct LogSlot {
   std::vector<std::function<void(Status)>> on_synced;  // called when a sync that covers everything written is durable
   Durability wanted = Durability::kFsync;              // what the configuration says; the log's own is what holds now
   bool changing = false;                               // from the one to the other
+  bool softening = false;                              // ... to os: the journal says so already, answers do not go by it yet
   Offset soft_end{0};                                  // records below were answered in mode os and are not known to be durable yet
   std::vector<std::function<void(Status)>> on_mode;    // told when the log's mode is the wanted one
   std::function<void(Status)> on_deleted;
@@ -167,6 +168,7 @@ struct LogDir::Impl {
   int64_t last_checkpoint_us = 0;
   int64_t checkpoint_again_us = 0;   // not before, after a full disk refused one
   int64_t last_duties_us = 0;
+  int64_t next_retention_us = -1;   // -1: not known yet
   size_t segment_syncs = 0;          // in flight
   int64_t checkpoints = 0;
   std::function<void()> on_room;

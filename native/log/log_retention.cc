@@ -87,16 +87,21 @@ size_t Log::Impl::CountDeletable(Wanted wanted) const {
   return count;
 }
 
-bool Log::RunRetention(TimestampMs now) {
+void Log::Housekeep(TimestampMs now) {
   Impl& log = *impl_;
-  if (!log.offline.ok() || log.closed || log.replay != nullptr) return false;
+  if (!log.offline.ok() || log.closed || log.replay != nullptr) return;
   log.RemoveDoomed(now);
   if (now.v >= log.next_expiry_ms) {
     (void)log.producers.Expire(now, log.config.producer_id_expiration_ms);
     log.next_expiry_ms = SaturatingAdd(now.v, std::min(kExpiryCheckMs, log.config.producer_id_expiration_ms));
   }
   log.CloseIdleSegments(now);
+}
 
+bool Log::RunRetention(TimestampMs now) {
+  Impl& log = *impl_;
+  if (!log.offline.ok() || log.closed || log.replay != nullptr) return false;
+  Housekeep(now);
   bool moved = false;
   const auto remove = [&](size_t count) {
     if (count == 0) return;

@@ -75,16 +75,8 @@ Result<std::optional<ProducerBatch>> ProducerState::Check(const BatchHead& batch
     } else {
       const int32_t current = known->batch_count == 0 ? -1 : known->last_batch()->last_sequence;
       if (known->epoch != kNoProducerEpoch && !Follows(current, first)) {
-        const std::string what = Of(batch) + " sends sequence " + std::to_string(first) + " after " + std::to_string(current);
-        // Behind the oldest batch remembered, seen the short way round: it repeats what was forgotten.
-        if (known->batch_count > 0 && first >= 0) {
-          const int32_t behind = SequenceMinus(known->batches[0].first_sequence(), 1);
-          const uint32_t distance = (static_cast<uint32_t>(behind) - static_cast<uint32_t>(last)) & 0x7fffffffu;
-          if (distance < (1u << 30) && last >= 0 && known->batches[0].first_sequence() != 0) {
-            return Status::Error(Code::kDuplicateSequence, what);
-          }
-        }
-        return Status::Error(Code::kOutOfOrderSequence, what);
+        // Also for a repetition of something older than the batches remembered: Kafka's brokers never say DUPLICATE_SEQUENCE_NUMBER.
+        return Status::Error(Code::kOutOfOrderSequence, Of(batch) + " sends sequence " + std::to_string(first) + " after " + std::to_string(current));
       }
     }
   }

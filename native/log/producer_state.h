@@ -72,8 +72,8 @@ class ProducerState {
     Offset txn_ended{-1};
   };
 
-  // May this batch be appended? The batch it repeats, if it is a duplicate; kOutOfOrderSequence, kDuplicateSequence (it repeats something older than the
-  // five), kInvalidProducerEpoch, kInvalid (a plain batch within a transaction).
+  // May this batch be appended? The batch it repeats, if it is a duplicate; kOutOfOrderSequence (also when it repeats something
+  // older than the five), kInvalidProducerEpoch, kInvalid (a plain batch within a transaction).
   Result<std::optional<ProducerBatch>> Check(const BatchHead& batch, Origin origin) const;
   // The same for the end of a transaction: kInvalidProducerEpoch, kInvalid for a coordinator older than the last seen.
   Status CheckMarker(const BatchHead& batch, const TxnMarker& marker) const;

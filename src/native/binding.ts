@@ -17,6 +17,10 @@ export interface EngineOptions {
   journalBytes?: number;
   ioDriver?: 'auto' | IoDriver;
   poolThreads?: number;
+  /** How often retention looks for segments to delete. Default 1 s. */
+  retentionCheckMs?: number;
+  /** How long after the start it looks first. Default 0. */
+  retentionDelayMs?: number;
 }
 
 export interface OpenInfo {

@@ -15,7 +15,7 @@ export const LOG_ERRORS = {
   ERR_SLUICE_OFFSET_OUT_OF_RANGE: { engine: ['offset_out_of_range'], meaning: 'The offset lies below the start or beyond the end.' },
   ERR_SLUICE_TOO_LARGE: { engine: ['too_large'], meaning: 'The batch is larger than maxBatchBytes or segmentBytes.' },
   ERR_SLUICE_INVALID: {
-    engine: ['invalid', 'invalid_record', 'invalid_timestamp', 'unsupported_format', 'exists', 'out_of_order_sequence', 'duplicate_sequence', 'invalid_producer_epoch'],
+    engine: ['invalid', 'invalid_record', 'invalid_timestamp', 'unsupported_format', 'exists', 'out_of_order_sequence', 'invalid_producer_epoch'],
     meaning: 'An argument, option or batch can never be right; the message says why.',
   },
   ERR_SLUICE_TIMEOUT: { engine: ['timeout'], meaning: 'What was waited for did not come in time.' },
