@@ -251,7 +251,7 @@ export interface NativeEngine {
   /** Reads every batch of a partition and checks CRC and offsets. */
   verify(ref: PartitionRef): Promise<{ batches: number; records: number; bytes: number }>;
 
-  /** Makes the data plane and binds; resolves with the ports. Once. */
+  /** Makes the data plane at the first call and binds what is listed, if anything; resolves with the ports. */
   listen(listeners: readonly ListenerSpec[], settings: PlaneSettings): Promise<number[]>;
   setPlaneSettings(settings: PlaneSettings): Promise<void>;
   publishTopics(topics: readonly TopicPublication[]): Promise<void>;
