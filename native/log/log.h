@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -195,6 +196,8 @@ class Log {
     // Does all of it, in this order. Pool thread.
     Status Run(io::FileSystem& fs) const;
   };
+  // Run() of many logs, together: with many files due the file system of `path` is synced whole instead. Any thread.
+  static Status SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets);
   Result<SyncSet> PrepareSync();
   bool dirty() const;                    // something written since the last SyncDone
   void SyncDone(const SyncSet& set);     // recovery_point moves
@@ -212,7 +215,10 @@ class Log {
   Status ReplayMode(Durability mode);
   Status FinishReplay();                             // cuts what nothing proves; high watermark = end
 
-  // Clean stop: rolls nothing, trims indexes, writes the producer snapshot at the end, syncs everything, closes.
+  // Clean stop, in two steps around the syncs of many logs: rolls nothing, trims indexes, makes the producer snapshot at the end; then closes.
+  Result<SyncSet> PrepareClose();
+  void FinishClose(const SyncSet& synced);
+  // Both, for one log.
   Status CloseClean();
   // Renames the directory to <topic>-<partition>.<uuid>-delete as Kafka does and lets the files go after the delay.
   Status Delete();

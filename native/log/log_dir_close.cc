@@ -48,15 +48,22 @@ Status LogDir::Impl::CloseLogs() {
     ends = unopened_points;
     starts = unopened_starts;
   }
-  // One syncfs does the heavy work together; each log's own syncs then find little left.
-  SLUICE_TRY(env.fs->SyncAll(options.path));
+  std::vector<std::pair<Log*, Log::SyncSet>> closing;
   for (auto& [id, slot] : slots) {
-    Log& log = *slot->log;
-    if (!log.offline().ok()) {
+    if (!slot->log->offline().ok()) {
       all_well = false;
       continue;
     }
-    SLUICE_TRY(log.CloseClean());
+    Result<Log::SyncSet> set = slot->log->PrepareClose();
+    if (!set.ok()) return set.status();
+    closing.emplace_back(slot->log.get(), set.take());
+  }
+  std::vector<const Log::SyncSet*> sets;
+  for (const auto& [log, set] : closing) sets.push_back(&set);
+  SLUICE_TRY(Log::SyncTogether(*env.fs, options.path, sets));
+  for (auto& [closed, set] : closing) {
+    Log& log = *closed;
+    log.FinishClose(set);
     ends[log.name()] = log.written_end();
     watermarks[log.name()] = log.high_watermark();
     starts.erase(log.name());

@@ -6,23 +6,64 @@
 #include "log/producer_snapshot.h"
 
 namespace sluice::log {
+namespace {
+
+constexpr size_t kSyncOneByOne = 64;  // with more files due, two calls of syncfs are cheaper than a sync for each
+
+// Pages that a full disk refused now are lost: not a matter of trying again.
+Status LostIfFull(Status status) {
+  return status.code() == Code::kNoSpace ? Status::Error(Code::kIo, status.what(), status.sys_errno()) : status;
+}
+
+// The partition may have been deleted, and its directory renamed, while its set was synced: then there is nothing left to make durable.
+Status UnlessGone(io::FileSystem& fs, const Log::SyncSet& set, Status status) {
+  if (status.code() != Code::kNotFound) return status;
+  Result<bool> there = fs.Exists(set.dir);
+  return there.ok() && !*there ? Status::Ok() : status;
+}
+
+Status SyncSegments(const Log::SyncSet& set) {
+  for (const SegmentRef& segment : set.segments) SLUICE_TRY(LostIfFull(segment->SyncFiles()));
+  return Status::Ok();
+}
+
+std::string TemporaryName(const PendingFile& file) { return file.path + ".tmp"; }
+
+Status WriteTemporary(io::FileSystem& fs, const PendingFile& file) {
+  Result<std::unique_ptr<io::File>> out = fs.Open(TemporaryName(file), io::OpenMode::kCreate);
+  if (!out.ok()) return out.status();
+  SLUICE_TRY((*out)->Truncate(0));
+  return (*out)->WriteAt({reinterpret_cast<const uint8_t*>(file.content.data()), file.content.size()}, 0);
+}
+
+}  // namespace
+
+Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets) {
+  size_t due = 0;
+  for (const SyncSet* set : sets) due += set->segments.size() + set->files.size();
+  if (due <= kSyncOneByOne) {
+    for (const SyncSet* set : sets) SLUICE_TRY(set->Run(fs));
+    return Status::Ok();
+  }
+  for (const SyncSet* set : sets) {
+    for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, WriteTemporary(fs, file)));
+  }
+  SLUICE_TRY(LostIfFull(fs.SyncAll(path)));
+  for (const SyncSet* set : sets) {
+    // Clean by now; asked for the errors that syncfs does not tell.
+    SLUICE_TRY(UnlessGone(fs, *set, SyncSegments(*set)));
+    for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, fs.Rename(TemporaryName(file), file.path)));
+  }
+  return LostIfFull(fs.SyncAll(path));  // the names
+}
 
 Status Log::SyncSet::Run(io::FileSystem& fs) const {
-  const Status done = [&]() -> Status {
-    for (const SegmentRef& segment : segments) {
-      const Status synced = segment->SyncFiles();
-      // Pages that a full disk refused now are lost: not a matter of trying again.
-      if (synced.code() == Code::kNoSpace) return Status::Error(Code::kIo, synced.what(), synced.sys_errno());
-      SLUICE_TRY(synced);
-    }
+  return UnlessGone(fs, *this, [&]() -> Status {
+    SLUICE_TRY(SyncSegments(*this));
     for (const PendingFile& file : files) SLUICE_TRY(io::WriteFileAtomically(fs, file.path, file.content));
     for (const std::string& name : dirs) SLUICE_TRY(fs.SyncDir(name));
     return Status::Ok();
-  }();
-  if (done.code() != Code::kNotFound) return done;
-  // The partition may have been deleted, and its directory renamed, while this ran: then there is nothing left to make durable.
-  Result<bool> there = fs.Exists(dir);
-  return there.ok() && !*there ? Status::Ok() : done;
+  }());
 }
 
 bool Log::dirty() const {
@@ -64,25 +105,38 @@ void Log::SyncDone(const SyncSet& set) {
   if (!log.detached.empty()) log.RenameDetached(log.Now());
 }
 
-Status Log::CloseClean() {
+Result<Log::SyncSet> Log::PrepareClose() {
   Impl& log = *impl_;
   SLUICE_ASSERT(log.staged.empty() && log.replay == nullptr);
   if (!log.offline.ok()) return log.offline;
-  if (log.closed) return Status::Ok();
+  if (log.closed) return SyncSet();
   // Kafka closes a segment with its largest timestamp in the time index, and a log with a snapshot at its end.
   log.active().AddFinalTimeEntry();
   if (log.snapshots.empty() ? log.written_end > log.log_start || !log.producers.empty() : log.snapshots.back() < log.written_end) {
     log.AddSnapshot(log.written_end, EncodeProducerSnapshot(log.producers));
   }
-  if (dirty()) {
-    Result<SyncSet> set = PrepareSync();
-    if (!set.ok()) return set.status();
-    SLUICE_TRY(set->Run(*log.env.fs));
-    SyncDone(*set);
+  if (!dirty()) {
+    SyncSet nothing;
+    nothing.end = log.written_end;
+    return nothing;
   }
+  return PrepareSync();
+}
+
+void Log::FinishClose(const SyncSet& synced) {
+  Impl& log = *impl_;
+  if (log.closed) return;
+  if (dirty()) SyncDone(synced);
   log.closed = true;
   for (const auto& segment : *log.segments) segment->CloseIdle();
   log.RemoveDoomed(TimestampMs(INT64_MAX));
+}
+
+Status Log::CloseClean() {
+  Result<SyncSet> set = PrepareClose();
+  if (!set.ok()) return set.status();
+  SLUICE_TRY(set->Run(*impl_->env.fs));
+  FinishClose(*set);
   return Status::Ok();
 }
 
