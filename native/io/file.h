@@ -73,7 +73,9 @@ class FileSystem {
   virtual Status Remove(const std::string& path) = 0;          // a file
   virtual Status RemoveTree(const std::string& dir) = 0;       // a directory and all in it; ok when missing
   virtual Status SyncDir(const std::string& dir) = 0;          // makes names in it durable
-  virtual Status SyncAll(const std::string& any_path_on_it) = 0;  // syncfs
+  // syncfs. Tells of every write-back error on the file system since WatchForErrors of the same path (Linux 5.8), at least of its own.
+  virtual Status SyncAll(const std::string& any_path_on_it) = 0;
+  virtual void WatchForErrors(const std::string& any_path_on_it) { (void)any_path_on_it; }
   virtual Result<int64_t> FreeBytes(const std::string& path) = 0;
   // Sector size that O_DIRECT needs here (512 or 4096), or 0 where O_DIRECT is refused.
   virtual Result<uint32_t> DirectAlignment(const std::string& dir) = 0;

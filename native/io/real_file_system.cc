@@ -145,13 +145,13 @@ class RealFileSystemImpl final : public FileSystem {
   }
 
   Status SyncAll(const std::string& any_path_on_it) override {
-    int fd = ::open(any_path_on_it.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return Status::FromErrno(errno, "open " + any_path_on_it);
-    int failure = ::syncfs(fd) == 0 ? 0 : errno;
-    ::close(fd);
-    if (failure != 0) return Status::FromErrno(failure, "syncfs " + any_path_on_it);
+    Result<int> fd = Watched(any_path_on_it);
+    if (!fd.ok()) return fd.status();
+    if (::syncfs(*fd) != 0) return Status::FromErrno(errno, "syncfs " + any_path_on_it);
     return Status::Ok();
   }
+
+  void WatchForErrors(const std::string& any_path_on_it) override { (void)Watched(any_path_on_it); }
 
   Result<int64_t> FreeBytes(const std::string& path) override {
     struct statvfs st;
@@ -212,6 +212,24 @@ class RealFileSystemImpl final : public FileSystem {
     HeldLocks()[key] = true;
     return std::unique_ptr<FileLock>(new RealLock(fd, key));
   }
+
+ private:
+  // The descriptor by which a path's file system is synced. It stays open: the kernel tells each descriptor once of the errors since it was opened.
+  Result<int> Watched(const std::string& path) {
+    std::lock_guard<std::mutex> guard(watched_mutex_);
+    struct stat now, then;
+    if (::stat(path.c_str(), &now) != 0) return Status::FromErrno(errno, "stat " + path);
+    auto it = watched_.find(now.st_dev);
+    if (it != watched_.end() && ::fstat(it->second, &then) == 0 && then.st_dev == now.st_dev) return it->second;
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return Status::FromErrno(errno, "open " + path);
+    if (it != watched_.end()) ::close(it->second);
+    watched_[now.st_dev] = fd;
+    return fd;
+  }
+
+  std::mutex watched_mutex_;
+  std::map<dev_t, int> watched_;  // one for each file system; guarded by watched_mutex_
 };
 
 }  // namespace

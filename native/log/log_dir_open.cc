@@ -14,6 +14,7 @@ Status LogDir::Impl::Open() {
   Result<std::unique_ptr<io::FileLock>> taken = env.fs->Lock(options.path + "/" + kLockName);
   if (!taken.ok()) return taken.status();
   lock = taken.take();
+  env.fs->WatchForErrors(options.path);
   SLUICE_TRY(CheckIdentity());
   return ReadState();
 }

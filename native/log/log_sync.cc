@@ -50,8 +50,6 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
   }
   SLUICE_TRY(LostIfFull(fs.SyncAll(path)));
   for (const SyncSet* set : sets) {
-    // Clean by now; asked for the errors that syncfs does not tell.
-    SLUICE_TRY(UnlessGone(fs, *set, SyncSegments(*set)));
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, fs.Rename(TemporaryName(file), file.path)));
   }
   return LostIfFull(fs.SyncAll(path));  // the names
