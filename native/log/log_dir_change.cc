@@ -41,13 +41,15 @@ void LogDir::Impl::AdvanceMode(LogSlot* slot) {
   if (slot->wanted == Durability::kOs) {
     // Batches are answered by the page cache only once recovery would look for them there.
     AddControlEntry(EntryKind::kMode, *slot, Offset(static_cast<int64_t>(Durability::kOs)), nullptr);
+    slot->softening = true;
     journal->WhenDurable([this, slot](Status durable) {
-      slot->changing = false;
+      slot->changing = slot->softening = false;
       if (!durable.ok() || slot->deleted) return;  // TakeOffline or DeletePartition has told the others
       LogConfig changed = slot->log->config();
       changed.durability = Durability::kOs;
       slot->log->SetConfig(changed);
       AdvanceMode(slot);
+      if (!slot->deleted && slot->log->offline().ok()) slot->log->AdvanceHighWatermark(slot->log->written_end());
     });
     return;
   }

@@ -8,7 +8,6 @@ namespace sluice::log {
 namespace {
 
 constexpr int64_t kIdleCheckpointUs = 60 * 1000000ll;  // bounds what a crash in mode os must scan
-constexpr size_t kSyncOneByOne = 64;                    // with more segments due, one syncfs is cheaper
 constexpr int64_t kMaxPart = 4;                         // begin at a quarter of the journal
 constexpr int64_t kAgainUs = 1000000;                   // a full disk is not asked at every tick
 
@@ -76,25 +75,24 @@ void LogDir::Impl::BeginCheckpoint() {
     }
     Checkpoint::Partition partition;
     partition.topic = log.name().topic;
+    const LogConfig config = log.config();
+    if (slot->softening) {  // the entry that says so may lie before the mark
+      LogConfig soft = config;
+      soft.durability = Durability::kOs;
+      log.SetConfig(soft);
+    }
     log.EncodeProven(&partition.proven);
+    if (slot->softening) log.SetConfig(config);
     run->content.partitions.emplace(id, std::move(partition));
   }
   for (const auto& [id, partition] : aside) run->content.partitions.emplace(id, partition);
   env.pool->Submit(io::MakeJob(
       [run, fs = env.fs, path = options.path, journal_dir = JournalDir()] {
         if (!run->result.ok()) return;
-        size_t segments = 0;
-        for (const auto& [slot, set] : run->sets) segments += set.segments.size();
-        if (segments > kSyncOneByOne) {
-          // syncfs reports write-back errors of this file system since the descriptor was opened, so the sets are still asked one by one; clean files answer at once.
-          run->result = fs->SyncAll(path);
-          if (run->result.code() == Code::kNoSpace) run->result = Status::Error(Code::kIo, run->result.what(), run->result.sys_errno());  // pages are lost
-          if (!run->result.ok()) return;
-        }
-        for (const auto& [slot, set] : run->sets) {
-          run->result = set.Run(*fs);
-          if (!run->result.ok()) return;
-        }
+        std::vector<const Log::SyncSet*> sets;
+        for (const auto& [slot, set] : run->sets) sets.push_back(&set);
+        run->result = Log::SyncTogether(*fs, path, sets);
+        if (!run->result.ok()) return;
         run->result = WriteCheckpoint(*fs, journal_dir, EncodeCheckpoint(run->content));
       },
       [this, run] { FinishCheckpoint(run); }));

@@ -73,6 +73,8 @@ Status LogDir::Impl::CloseLogs() {
     // An offline partition still needs its journal entries, and a damaged one the checkpoint that says so: they are left for the next start.
     return Status::Error(Code::kOffline, "a partition is offline, so the journal in " + JournalDir() + " is kept for the next start");
   }
+  // What the closing logs renamed and removed: a segment that comes back later may hold anything.
+  SLUICE_TRY(env.fs->SyncAll(options.path));
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kRecoveryPointsName, ends));
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kLogStartsName, starts));
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kHighWatermarksName, watermarks));

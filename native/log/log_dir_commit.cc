@@ -119,7 +119,8 @@ void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, con
     TakeOffline(result);
   } else if (status.ok()) {
     slot->log->SyncDone(set);
-    AddControlEntry(EntryKind::kSynced, *slot, set.end, slot);
+    // The entry means mode fsync from here on. Where the journal says os already, recovery finds the batches by looking.
+    if (!slot->softening && slot->log->config().durability == Durability::kFsync) AddControlEntry(EntryKind::kSynced, *slot, set.end, slot);
     if (slot->sync_target > set.end) {
       StartSegmentSync(slot);
     } else {
@@ -136,21 +137,28 @@ void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, con
   if (on_closed) TryClose();
 }
 
-namespace {
-class DurableWaiter final : public OffsetWaiter {
+// Waits in mode fsync, where what is visible is durable. Where the mode has become os meanwhile, the rest of the way is that of mode os.
+class LogDir::Impl::DurableWaiter final : public OffsetWaiter {
  public:
-  explicit DurableWaiter(std::function<void(Status)> done) : done_(std::move(done)) {}
-  void OnReached() override { Finish(Status::Ok()); }
-  void OnFailed(const Status& why) override { Finish(why); }
-
- private:
-  void Finish(const Status& status) {
-    done_(status);
+  DurableWaiter(Impl* dir, Log* log, Offset end, std::function<void(Status)> done) : dir_(dir), log_(log), done_(std::move(done)) { target = end; }
+  void OnReached() override {
+    if (log_->config().durability == Durability::kFsync) {
+      done_(Status::Ok());
+    } else {
+      dir_->WhenDurable(log_, target, std::move(done_));
+    }
     delete this;
   }
+  void OnFailed(const Status& why) override {
+    done_(why);
+    delete this;
+  }
+
+ private:
+  Impl* const dir_;
+  Log* const log_;
   std::function<void(Status)> done_;
 };
-}  // namespace
 
 void LogDir::Impl::WhenDurable(Log* log, Offset end, std::function<void(Status)> done) {
   LogSlot* slot = SlotOf(log);
@@ -171,9 +179,7 @@ void LogDir::Impl::WhenDurable(Log* log, Offset end, std::function<void(Status)>
     return;
   }
   if (log->config().durability == Durability::kFsync) {
-    auto* waiter = new DurableWaiter(std::move(done));
-    waiter->target = end;
-    log->Await(waiter);
+    log->Await(new DurableWaiter(this, log, end, std::move(done)));
     return;
   }
   Commit();

@@ -61,6 +61,7 @@ struct LogDir::Impl {
   };
   Status LoadOne(const PartitionSpec& spec, Loaded* loaded);                    // pool thread
   Status ChooseState(const PartitionSpec& spec, LoadState* state, bool* replays);  // pool thread
+  Status FindLogStart(const TopicIdPartition& id, LoadState* state);            // pool thread
   Status Replay(Log& log, const TopicIdPartition& id);                          // pool thread
   void OpenPartitions(std::vector<PartitionSpec> specs, std::function<void(std::vector<OpenOutcome>)> done);
   void LoadSome(Opening& opening, size_t begin, size_t end);                    // pool thread
@@ -80,6 +81,7 @@ struct LogDir::Impl {
   void WriteLog(LogSlot& slot);
   void StartSegmentSync(LogSlot* slot);
   void FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, const Status& result);
+  class DurableWaiter;
   void WhenDurable(Log* log, Offset end, std::function<void(Status)> done);
   // Goes out with the next Commit.
   void AddControlEntry(EntryKind kind, LogSlot& slot, Offset value, void* owner);

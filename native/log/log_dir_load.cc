@@ -51,6 +51,20 @@ Status LogDir::Impl::ChooseState(const PartitionSpec& spec, LoadState* state, bo
   return Status::Ok();
 }
 
+// Where the log will begin once all entries are in: what lies below need not be whole any more.
+Status LogDir::Impl::FindLogStart(const TopicIdPartition& id, LoadState* state) {
+  const std::vector<JournalReader::Ref>* refs = reader->EntriesOf(id);
+  if (refs == nullptr) return Status::Ok();
+  std::vector<uint8_t> buffer;
+  for (const JournalReader::Ref& ref : *refs) {
+    if (ref.length != kEntryHeaderBytes) continue;
+    Result<Entry> entry = reader->Read(ref, &buffer);
+    if (!entry.ok()) return entry.status();
+    if (entry->kind == EntryKind::kLogStart) state->log_start = std::max(state->log_start.value_or(Offset(0)), entry->base);
+  }
+  return Status::Ok();
+}
+
 Status LogDir::Impl::LoadOne(const PartitionSpec& spec, Loaded* loaded) {
   const TopicIdPartition id{spec.id, spec.name.partition};
   const std::string dir = PartitionDir(spec.name);
@@ -73,6 +87,7 @@ Status LogDir::Impl::LoadOne(const PartitionSpec& spec, Loaded* loaded) {
   bool replays = false;
   if (*exists) {
     SLUICE_TRY(ChooseState(spec, &state, &replays));
+    if (replays) SLUICE_TRY(FindLogStart(id, &state));
   } else {
     state.kind = LoadState::Kind::kNew;
     loaded->made = true;

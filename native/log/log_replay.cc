@@ -47,12 +47,19 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
   recovery_point = std::min(proven.recovery_point, proven.end);
 
   bool found = false;
-  for (Offset base : listing.logs) {
+  SegmentList below;
+  for (size_t i = 0; i < listing.logs.size(); ++i) {
+    const Offset base = listing.logs[i];
+    auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
+    if (i + 1 < listing.logs.size() && listing.logs[i + 1] <= log_start) {
+      // It had left the log, so nobody synced it any more; only its new name had not become durable.
+      below.push_back(std::move(segment));
+      continue;
+    }
     if (base > proven.segment_base) {
       replay->later.push_back(base);
       continue;
     }
-    auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
     const bool has_txns = std::binary_search(listing.txn_indexes.begin(), listing.txn_indexes.end(), base);
     AddSegment(segment);
     if (base < proven.segment_base) {
@@ -74,9 +81,10 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
     }
     SLUICE_TRY(segment->LoadFirstTimestamp());
   }
+  DetachTail(below, 0);
   if (found) {
     if (segments->front()->base() > log_start) log_start = segments->front()->base();
-  } else if (proven.position == 0) {
+  } else if (proven.position == 0 && replay->later.empty()) {
     SLUICE_TRY(StartSegment(proven.segment_base));
   } else {
     // Retention took it after the checkpoint: the log goes on with the next segment, of files or of the journal. Whether that is so shows at the end.
@@ -138,7 +146,9 @@ Status Log::ReplayBatch(const BatchEntry& entry) {
     if (read.ok()) marker = *read;
   }
   const bool begins_segment = entry.segment_base == entry.base && entry.position.v == 0;
-  if (log.segments->empty() && !begins_segment) {
+  const std::vector<Offset>& later = log.replay->later;
+  const bool left = !later.empty() && entry.segment_base < later.front() && later.front() <= log.log_start;  // all of its segment lies below the start
+  if (log.segments->empty() && (!begins_segment || left)) {
     // Its segment is gone, with retention; only what the log knows of it counts.
     if (head->has_producer()) (void)log.producers.Apply(*head, marker, nullptr);
     if (head->epoch.v >= 0 && head->epoch > log.epochs.latest()) (void)log.epochs.Assign(head->epoch, head->base);
@@ -194,8 +204,14 @@ Status Log::ReplaySynced(Offset end) {
   if (log.replay == nullptr || end <= log.written_end) return Status::Ok();
   log.replay->mode = Durability::kFsync;
   if (log.segments->empty()) {
-    log.written_end = log.next_offset = end;
-    return Status::Ok();
+    if (log.replay->later.empty() || log.replay->later.front() >= end) {
+      log.written_end = log.next_offset = end;
+      return Status::Ok();
+    }
+    // What retention has left begins with a segment that this entry speaks of.
+    const Offset base = log.replay->later.front();
+    SLUICE_TRY(log.ReplayRoll(base));
+    log.written_end = log.next_offset = base;
   }
   Impl::ScanEnd scanned;
   SLUICE_TRY(log.ScanOn(end, &scanned));
