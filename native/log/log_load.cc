@@ -232,7 +232,13 @@ Status Log::Impl::LoadEnd() {
   for (int attempt = 0; attempt < 2; ++attempt) {
     BatchScanner scanner(segment.log_file(), {.from = segment.last_indexed(), .end = segment.size()});
     BatchScanner::Step step;
-    while ((step = scanner.Next()) == BatchScanner::Step::kBatch) written_end = scanner.head().end();
+    written_end = segment.base();
+    bool in_order = true;
+    while (in_order && (step = scanner.Next()) == BatchScanner::Step::kBatch) {
+      in_order = scanner.head().base >= written_end && scanner.head().last() - segment.base() <= kMaxRelativeOffset;
+      written_end = scanner.head().end();
+    }
+    if (!in_order) return Status::Error(Code::kCorrupt, segment.log_path() + " at " + std::to_string(scanner.position()) + ": offsets out of order");
     if (step == BatchScanner::Step::kEnd) return Status::Ok();
     if (attempt > 0 || segment.last_indexed() == 0) {
       return Status::Error(scanner.status().code(), segment.log_path() + " at " + std::to_string(scanner.position()) + ": " + scanner.status().what());
