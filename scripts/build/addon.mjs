@@ -13,6 +13,7 @@ import { filesBelow, StampFile, stampOf } from './stamp.mjs';
 const require = createRequire(import.meta.url);
 const stampFile = new StampFile('build/.addon-stamp');
 const ADDON_SOURCE = 'native/addon/addon.cc';
+const OBJECTS = 'build/Release/obj.target/sluice';
 const OUTPUTS = { gyp: 'build/Release/sluice.node', cmake: 'build/addon/sluice.node' };
 
 /** The folder that node-gyp calls nodedir, when this Node's installation has its headers. */
@@ -35,6 +36,11 @@ function addonStamp(how) {
 
 export function isAddonBuilt(how = builder(), stamp = addonStamp(how)) {
   return stampFile.is(stamp) && existsSync(join(root, OUTPUTS[how]));
+}
+
+/** The folder of the addon's object files, for others to link; undefined where CMake built it. */
+export function addonObjects() {
+  return builder() === 'gyp' ? join(root, OBJECTS) : undefined;
 }
 
 export async function buildAddon() {

@@ -1,6 +1,7 @@
 // The engine's own tests: built by CMake, run by ctest, counted by GoogleTest.
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { addonObjects } from '../build/addon.mjs';
 import { NATIVE_TEST_PACKAGES } from '../build/debian.mjs';
 import { root } from '../build/paths.mjs';
 import { run, step } from '../build/run.mjs';
@@ -16,6 +17,12 @@ const SANITIZER_ENVIRONMENT = {
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
   TSAN_OPTIONS: 'second_deadlock_stack=1:halt_on_error=1',
 };
+
+/** The build of the plain tests: what they test is what the addon was linked from. */
+export function plainBuild() {
+  const objects = addonObjects();
+  return { folder: 'build/native', options: [`-DSLUICE_OBJECTS=${objects ?? ''}`] };
+}
 
 /** Configures and builds; `sanitize` is what SLUICE_SANITIZE takes, `targets` what to build. */
 export async function buildNative({ folder, sanitize = '', options = [], targets = [] }) {

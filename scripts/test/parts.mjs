@@ -2,7 +2,7 @@
 import { CLANG_PACKAGES, JAVA_PACKAGES } from '../build/debian.mjs';
 import { requireHouse } from '../house/check.mjs';
 import { CLANG_BUILD, fuzz } from './fuzz.mjs';
-import { ALL_LAYERS, BUSY_LAYERS, nativeTests } from './native.mjs';
+import { ALL_LAYERS, BUSY_LAYERS, nativeTests, plainBuild } from './native.mjs';
 import { nodeTests } from './node.mjs';
 import { needs, needsKafka } from './needs.mjs';
 import { installedPackage } from './package.mjs';
@@ -18,7 +18,7 @@ export const parts = [
       return { passed: 1, failed: 0 };
     },
   },
-  { name: 'native', tier: 'quick', what: 'the engine in C++', run: () => nativeTests({ folder: 'build/native', layers: ALL_LAYERS, timeoutMs: 4 * MINUTE }) },
+  { name: 'native', tier: 'quick', what: 'the engine in C++', run: () => nativeTests({ ...plainBuild(), layers: ALL_LAYERS, timeoutMs: 4 * MINUTE }) },
   { name: 'unit', tier: 'quick', what: 'TypeScript, one module at a time', run: () => nodeTests('unit', { concurrency: 2, timeoutMs: 2 * MINUTE }) },
   { name: 'wire', tier: 'quick', what: 'the codec in TypeScript against the one in C++', run: () => nodeTests('wire', { timeoutMs: 2 * MINUTE }) },
   { name: 'engine', tier: 'quick', what: 'the embedded engine', run: () => nodeTests('engine', { timeoutMs: 3 * MINUTE }) },
