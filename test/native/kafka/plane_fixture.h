@@ -22,11 +22,16 @@
 namespace sluice::kafka::test {
 
 // Real time, and what the test adds to it.
+// Stands still unless a test moves it, however long the machine takes.
 class SkewClock final : public io::Clock {
  public:
-  int64_t WallMs() override { return io::RealClock().WallMs() + added_us / 1000; }
-  int64_t MonotonicUs() override { return io::RealClock().MonotonicUs() + added_us; }
+  int64_t WallMs() override { return wall_ms_ + added_us / 1000; }
+  int64_t MonotonicUs() override { return monotonic_us_ + added_us; }
   int64_t added_us = 0;
+
+ private:
+  const int64_t wall_ms_ = io::RealClock().WallMs();
+  const int64_t monotonic_us_ = io::RealClock().MonotonicUs();
 };
 
 class FakeControl final : public ControlPlane {

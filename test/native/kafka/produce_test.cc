@@ -240,7 +240,7 @@ TEST_F(ProduceTest, LogAppendTimeIsTold) {
   log_config_.log_append_time = true;
   Start();
   Peer peer = Connect();
-  const int64_t before = io::RealClock().WallMs();
+  const int64_t before = clock_.WallMs();
   const ProduceReply reply = AskProduce(peer, 9, -1, {{"t", {}, 0, MakeBatch()}});
   EXPECT_GE(reply.rows.at(0).append_time, before);
 }
