@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { Progress, StepError } from './report.mjs';
+import { Progress, StepError, say } from './report.mjs';
 
 const TAIL_LINES = 40;
 const KEPT_BYTES = 1 << 20;
@@ -38,7 +38,10 @@ export function run(command, args, { cwd, env, onLine, timeoutMs } = {}) {
     };
     child.once('error', (error) => end({ code: 127, output: `${command}: ${error.message}` }));
     child.once('close', (code, signal) => {
-      if (forward.received) process.exit(1);
+      if (forward.received) {
+        say(`stopped by ${forward.received}, with ${command}`);
+        process.exit(1);
+      }
       end({ code: code ?? 1, output: signal ? `${output}\n${command} was ended by ${signal}` : output });
     });
   });
@@ -54,9 +57,9 @@ function killGroup(child, signal) {
 
 /** A stop of the script stops the command that it waits for, and is not lost on the way. */
 function forwardSignals(child) {
-  const state = { received: false, end };
+  const state = { received: undefined, end };
   const pass = (signal) => {
-    state.received = true;
+    state.received = signal;
     if (child.pid !== undefined) killGroup(child, signal);
   };
   process.on('SIGINT', pass);
