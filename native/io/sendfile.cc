@@ -65,18 +65,25 @@ Result<Pipe> MakePipe(size_t bytes) {
   return pipe;
 }
 
-Residency PageCacheResidency(int file, int64_t position, int64_t length) {
+PageCacheShare LookAtPageCache(int file, int64_t position, int64_t length) {
   static std::atomic<bool> supported{true};
-  if (!supported.load(std::memory_order_relaxed)) return Residency::kUnknown;
-  if (length <= 0) return Residency::kResident;
-  const int64_t first = position / kPage, last = (position + length - 1) / kPage;
-  CachestatRange range{static_cast<uint64_t>(first * kPage), static_cast<uint64_t>((last - first + 1) * kPage)};
+  PageCacheShare share;
+  if (!supported.load(std::memory_order_relaxed)) return share;
+  const int64_t first = position / kPage;
+  share.pages = length <= 0 ? 0 : (position + length - 1) / kPage - first + 1;
+  if (share.pages == 0) {
+    share.known = true;
+    return share;
+  }
+  CachestatRange range{static_cast<uint64_t>(first * kPage), static_cast<uint64_t>(share.pages * kPage)};
   Cachestat stat{};
   if (::syscall(kCachestat, file, &range, &stat, 0) != 0) {
     if (errno == ENOSYS || errno == EPERM) supported.store(false, std::memory_order_relaxed);
-    return Residency::kUnknown;
+    return share;
   }
-  return stat.cached >= static_cast<uint64_t>(last - first + 1) ? Residency::kResident : Residency::kNotResident;
+  share.known = true;
+  share.cached = static_cast<int64_t>(stat.cached);
+  return share;
 }
 
 }  // namespace sluice::io

@@ -65,8 +65,13 @@ struct Pipe {
   Fd read, write;
 };
 Result<Pipe> MakePipe(size_t bytes);
-enum class Residency : uint8_t { kResident, kNotResident, kUnknown };
-// Whether every page of a range is in the page cache now. kUnknown where the kernel cannot tell (before 6.5).
-Residency PageCacheResidency(int file, int64_t position, int64_t length);
+// How much of a range is in the page cache now, or on its way into it.
+struct PageCacheShare {
+  bool known = false;  // false where the kernel cannot tell (before 6.5)
+  int64_t pages = 0, cached = 0;
+  bool whole() const { return known && cached >= pages; }
+  bool mostly() const { return known && 2 * cached >= pages; }
+};
+PageCacheShare LookAtPageCache(int file, int64_t position, int64_t length);
 
 }  // namespace sluice::io

@@ -8,8 +8,15 @@
 
 namespace sluice::net {
 namespace {
-constexpr int64_t kKeepBehind = 2 << 20;  // still in flight to the peer: not worth dropping yet
+constexpr int64_t kKeepBehind = kLookAhead + kReadAheadBytes + (2 << 20);  // not sent yet, or still in flight to the peer
 constexpr int64_t kDropAtLeast = 4 << 20;
+constexpr int64_t kAskBytes = 128 << 10;  // the kernel may cut what is asked at once to the disk's largest request
+
+bool InMemory(io::File& file, int64_t position) {
+  uint8_t byte;
+  Result<size_t> read = file.ReadAtNoWait(MutableBytes(&byte, 1), position);
+  return read.ok() && *read == 1;
+}
 }  // namespace
 
 bool PipePool::Take(FileSender* sender, io::Pipe* out) {
@@ -53,13 +60,12 @@ struct FileSender::ColdRead final : io::Job {
   int64_t length = 0;
   io::Pipe pipe;
   Buffer copied;
-  int64_t drop_from = 0, drop_length = 0;
+  std::pair<int64_t, int64_t> drop;
   int64_t moved = 0;  // or a negated errno
 
   void Run() override {
-    if (drop_length > 0) file->DropCache(drop_from, drop_length);
+    if (drop.second > 0) file->DropCache(drop.first, drop.second);
     const int fd = file->fd();
-    file->ReadAhead(position + length, kReadAheadBytes);
     if (fd >= 0 && pipe.write.open()) {
       moved = io::FileToPipe(fd, position, pipe.write.get(), static_cast<size_t>(length));
       if (moved != -EINVAL) return;  // else this file system cannot splice
@@ -111,18 +117,48 @@ FileSender::Progress FileSender::Broken(const FileRange& range, int error, const
 }
 
 bool FileSender::IsResident(const FileRange& range, int64_t length) const {
-  switch (io::PageCacheResidency(range.file->fd(), range.position, length)) {
-    case io::Residency::kResident: return true;
-    case io::Residency::kNotResident: return false;
-    case io::Residency::kUnknown: break;
+  const io::PageCacheShare share = io::LookAtPageCache(range.file->fd(), range.position, length);
+  // Pages that are still being read count as cached; the last one tells.
+  if (share.known) return share.whole() && InMemory(*range.file, range.position + length - 1);
+  // Without that, only for what was written lately, which leaves the cache in larger pieces: its two ends.
+  return range.hot && InMemory(*range.file, range.position) && InMemory(*range.file, range.position + length - 1);
+}
+
+struct FileSender::ReadAheadJob final : io::Job {
+  std::shared_ptr<void> pin;
+  io::File* file = nullptr;
+  int64_t position = 0, length = 0;
+  std::pair<int64_t, int64_t> drop;
+  void Run() override {
+    for (int64_t at = position; at < position + length; at += kAskBytes) file->ReadAhead(at, kAskBytes);
+    if (drop.second > 0) file->DropCache(drop.first, drop.second);
   }
-  if (!range.hot) return false;
-  // Its first and its last byte: what was written lately leaves the cache in larger pieces.
-  uint8_t byte;
-  Result<size_t> first = range.file->ReadAtNoWait(MutableBytes(&byte, 1), range.position);
-  if (!first.ok() || *first != 1) return false;
-  Result<size_t> last = range.file->ReadAtNoWait(MutableBytes(&byte, 1), range.position + length - 1);
-  return last.ok() && *last == 1;
+  void Done() override {}
+};
+
+void FileSender::LookAhead(const FileRange& range, int64_t position, int64_t length) {
+  if (range.file->fd() < 0) return;
+  const io::PageCacheShare share = io::LookAtPageCache(range.file->fd(), position, length);
+  if (!share.known || share.whole()) return;
+  if (!share.mostly()) {
+    // A backlog: its reader will be back for what follows.
+    if (!io::LookAtPageCache(range.file->fd(), position + length, kReadAheadBytes).mostly()) length += kReadAheadBytes;
+    NoteCold(range, position, position + length);
+  }
+  auto job = std::make_unique<ReadAheadJob>();
+  job->pin = range.pin;
+  job->file = range.file;
+  job->position = position;
+  job->length = length;
+  job->drop = Behind(range, position);
+  pipes_.executor().Submit(std::move(job));
+}
+
+std::pair<int64_t, int64_t> FileSender::Behind(const FileRange& range, int64_t position) {
+  const int64_t bytes = std::min(position - kKeepBehind, stretch_to_) - stretch_from_;
+  if (stretch_file_ != range.file || bytes < kDropAtLeast) return {0, 0};
+  stretch_from_ += bytes;
+  return {stretch_from_ - bytes, bytes};
 }
 
 FileSender::Progress FileSender::Send(int socket, FileRange* range, bool more) {
@@ -136,20 +172,19 @@ FileSender::Progress FileSender::Send(int socket, FileRange* range, bool more) {
   if (n == -EAGAIN) return Progress::kSocketFull;
   if (n < 0) return Broken(*range, static_cast<int>(-n), "sendfile");
   if (n == 0) return Broken(*range, 0, "short read");
-  if (stretch_file_ == range->file && stretch_to_ == range->position && range->position + n <= ahead_to_) stretch_to_ += n;
   range->position += n;
   range->length -= n;
   return Progress::kSent;
 }
 
-void FileSender::NoteCold(const FileRange& range, int64_t length) {
-  if (stretch_file_ != range.file || stretch_to_ != range.position || stretch_pin_.expired()) {
+void FileSender::NoteCold(const FileRange& range, int64_t from, int64_t to) {
+  if (stretch_file_ != range.file || from > stretch_to_ || to < stretch_from_ || stretch_pin_.expired()) {
     stretch_file_ = range.file;
     stretch_pin_ = range.pin;
-    stretch_from_ = range.position;
+    stretch_from_ = from;
+    stretch_to_ = to;
   }
-  stretch_to_ = range.position + length;
-  ahead_to_ = stretch_to_ + kReadAheadBytes;
+  stretch_to_ = std::max(stretch_to_, to);
 }
 
 FileSender::Progress FileSender::StartRead(const FileRange& range) {
@@ -162,12 +197,7 @@ FileSender::Progress FileSender::StartRead(const FileRange& range) {
   job->file = range.file;
   job->position = range.position;
   job->length = std::min(range.length, kSendChunk);
-  NoteCold(range, job->length);
-  if (const int64_t behind = stretch_to_ - kKeepBehind - stretch_from_; behind >= kDropAtLeast) {
-    job->drop_from = stretch_from_;
-    job->drop_length = behind;
-    stretch_from_ += behind;
-  }
+  job->drop = Behind(range, range.position);
   reading_ = job.get();
   pipes_.executor().Submit(std::move(job));
   return Progress::kReading;

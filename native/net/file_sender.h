@@ -18,7 +18,8 @@
 namespace sluice::net {
 
 inline constexpr int64_t kSendChunk = 256 << 10;    // looked at and sent at a time
-inline constexpr int64_t kReadAheadBytes = 1 << 20;
+inline constexpr int64_t kReadAheadBytes = 1 << 20;  // looked at, and asked for where it is not there, at a time
+inline constexpr int64_t kLookAhead = 4 << 20;       // that far in front of what is sent, at most
 inline constexpr size_t kMaxPipes = 32;             // 8 MiB of pages; also bounds the jobs in the pool
 
 class FileSender;
@@ -52,6 +53,8 @@ class FileSender final : public ListNode<struct PipeWaitTag> {
 
   // Sends from the front of *range, moving its position and length: kSent once at most kSendChunk bytes have gone.
   Progress Send(int socket, FileRange* range, bool more);
+  // Has the pool ask for what is not in memory of `length` bytes from `position` on, so that it is there when its turn comes.
+  void LookAhead(const FileRange& range, int64_t position, int64_t length);
   const Status& why() const { return why_; }
   void OnPipe() {
     offered_ = true;
@@ -60,11 +63,14 @@ class FileSender final : public ListNode<struct PipeWaitTag> {
 
  private:
   struct ColdRead;
+  struct ReadAheadJob;
   bool IsResident(const FileRange& range, int64_t length) const;
   Progress StartRead(const FileRange& range);
   Progress Drain(int socket, FileRange* range, bool more);
   Progress Broken(const FileRange& range, int error, const char* what);
-  void NoteCold(const FileRange& range, int64_t length);
+  void NoteCold(const FileRange& range, int64_t from, int64_t to);
+  // What lies far enough behind `position` to be dropped; at most once.
+  std::pair<int64_t, int64_t> Behind(const FileRange& range, int64_t position);
 
   PipePool& pipes_;
   const std::function<void()> wake_;
@@ -78,11 +84,10 @@ class FileSender final : public ListNode<struct PipeWaitTag> {
   int read_error_ = 0;  // of a finished read that brought nothing
   bool read_ended_ = false;
   bool offered_ = false;  // a pipe was free when last told
-  // The stretch of cold bytes this connection has read lately, dropped from the page cache behind it so that a backlog does not evict the tail.
+  // The stretch of bytes that are in the page cache because of this connection only: dropped behind it, so that a backlog does not evict the tail.
   std::weak_ptr<void> stretch_pin_;
   io::File* stretch_file_ = nullptr;
   int64_t stretch_from_ = 0, stretch_to_ = 0;
-  int64_t ahead_to_ = 0;  // asked to be read ahead: in the page cache because of us
 };
 
 }  // namespace sluice::net

@@ -37,7 +37,30 @@ void Outgoing::Clear() {
   pieces_.clear();
   next_ = 0;
   sent_ = marked_ = 0;
+  ahead_piece_ = 0;
+  ahead_position_ = -1;
+  ahead_bytes_ = 0;
   bytes_.Trim(kKeepBytes);
+}
+
+void Outgoing::LookAhead() {
+  if (ahead_piece_ < next_) {
+    ahead_piece_ = next_;
+    ahead_position_ = -1;
+  }
+  while (ahead_bytes_ + kReadAheadBytes <= kLookAhead && ahead_piece_ < pieces_.size()) {
+    const FileRange& range = pieces_[ahead_piece_].range;
+    const int64_t from = std::max(ahead_position_, range.position);
+    const int64_t length = std::min(range.position + range.length - from, kReadAheadBytes);
+    if (length <= 0) {
+      ++ahead_piece_;
+      ahead_position_ = -1;
+      continue;
+    }
+    sender_->LookAhead(range, from, length);
+    ahead_position_ = from + length;
+    ahead_bytes_ += length;
+  }
 }
 
 Outgoing::Progress Outgoing::Flush(int socket, int64_t* sent) {
@@ -67,15 +90,19 @@ Outgoing::Progress Outgoing::Flush(int socket, int64_t* sent) {
         marked_ -= sent_;
         sent_ = 0;
         pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<ptrdiff_t>(next_));
+        if (ahead_piece_ < next_) ahead_position_ = -1;
+        ahead_piece_ -= std::min(ahead_piece_, next_);
         next_ = 0;
       }
       continue;
     }
     if (!sender_) sender_ = std::make_unique<FileSender>(pipes_, wake_);
+    LookAhead();
     const int64_t before = piece.range.length;
     const FileSender::Progress progress = sender_->Send(socket, &piece.range, !last);
     const int64_t gone = before - piece.range.length;
     queued_ -= gone;
+    ahead_bytes_ = std::max<int64_t>(0, ahead_bytes_ - gone);
     left_this_tick -= gone;
     *sent += gone;
     switch (progress) {

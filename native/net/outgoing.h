@@ -38,6 +38,7 @@ class Outgoing {
     FileRange range;
   };
   void Clear();
+  void LookAhead();
 
   PipePool& pipes_;
   const std::function<void()> wake_;
@@ -49,6 +50,10 @@ class Outgoing {
   int64_t queued_ = 0;
   size_t ranges_ = 0;
   std::unique_ptr<FileSender> sender_;  // made with the first range
+  // Ranges are looked at before their turn comes, up to here.
+  size_t ahead_piece_ = 0;
+  int64_t ahead_position_ = -1;  // in that piece's file; -1: from its start
+  int64_t ahead_bytes_ = 0;      // looked at and not yet sent
   Status why_;
 };
 

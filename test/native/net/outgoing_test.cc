@@ -164,7 +164,7 @@ TEST_F(OutgoingTest, BytesAndRangesInTheirOrder) {
 TEST_F(OutgoingTest, WhatIsNotInMemoryIsReadOnThePool) {
   const std::vector<uint8_t> content = Content(4 << 20);
   std::shared_ptr<io::File> file = FileOf(content, true);
-  if (io::PageCacheResidency(file->fd(), 0, 4 << 20) == io::Residency::kResident) GTEST_SKIP() << "this file system has no page cache to leave";
+  if (io::LookAtPageCache(file->fd(), 0, 4 << 20).mostly()) GTEST_SKIP() << "this file system has no page cache to leave";
   out_->AddRange(RangeOf(file, 0, 4 << 20, true));
   EXPECT_EQ(Pump(), Outgoing::Progress::kAllSent);
   EXPECT_TRUE(received_ == content);
@@ -236,6 +236,35 @@ TEST_F(OutgoingTest, MayGoWhileAReadIsUnderWay) {
     pool_->RunCompletions();
   }
   EXPECT_EQ(fake.use_count(), 1);
+}
+
+// A backlog is not kept in memory behind whoever reads it, what was there before is.
+TEST_F(OutgoingTest, ABacklogLeavesTheCacheBehindItsReader) {
+  constexpr int64_t kSize = 48 << 20;
+  const std::vector<uint8_t> content = Content(kSize);
+  std::shared_ptr<io::File> file = FileOf(content, true);
+  const io::PageCacheShare before = io::LookAtPageCache(file->fd(), 0, kSize);
+  if (!before.known || before.mostly()) GTEST_SKIP() << "the page cache cannot be looked at, or not be left";
+  const auto read = [&] {
+    received_.clear();
+    sent_ = 0;
+    for (int64_t at = 0; at < kSize; at += 1 << 20) {
+      Bytes("head");
+      out_->AddRange(RangeOf(file, at, 1 << 20, false));
+      EXPECT_EQ(Pump(), Outgoing::Progress::kAllSent);
+    }
+    pollfd wait{pool_->event_fd(), POLLIN, 0};
+    while (pool_->pending() > 0) {
+      ::poll(&wait, 1, -1);
+      pool_->RunCompletions();
+    }
+  };
+  read();
+  EXPECT_FALSE(io::LookAtPageCache(file->fd(), 0, kSize / 2).mostly());
+  std::vector<uint8_t> all(kSize);
+  ASSERT_TRUE(file->ReadAt(all, 0).ok());
+  read();
+  EXPECT_TRUE(io::LookAtPageCache(file->fd(), 0, kSize / 2).mostly());
 }
 
 // More cold readers than there are pipes: all of them come to their end.
