@@ -136,21 +136,31 @@ Result<std::shared_ptr<io::File>> IndexFile::OpenFile(io::FileSystem& fs, const 
 Result<const uint8_t*> IndexReader::At(int64_t slot) {
   SLUICE_ASSERT(slot >= 0 && slot < snapshot_.count);
   if (slot >= snapshot_.tail_first) return snapshot_.tail.data() + (slot - snapshot_.tail_first) * entry_bytes_;
-  if (slot < block_first_ || slot >= block_first_ + block_count_) {
-    SLUICE_ASSERT(file_ != nullptr);
-    const int64_t per_block = static_cast<int64_t>(sizeof block_) / entry_bytes_;
-    const int64_t first = slot / per_block * per_block;
-    const int64_t wanted = std::min(per_block, snapshot_.tail_first - first);
-    MutableBytes out(block_, static_cast<size_t>(wanted * entry_bytes_));
-    Result<size_t> got = mode_ == ReadMode::kNoWait ? file_->ReadAtNoWait(out, first * entry_bytes_) : file_->ReadAt(out, first * entry_bytes_);
-    if (!got.ok()) return got.status();
-    block_first_ = first;
-    block_count_ = static_cast<int64_t>(*got) / entry_bytes_;
-    if (slot >= block_first_ + block_count_) {
-      block_count_ = 0;
-      if (mode_ == ReadMode::kNoWait) return Status::Error(Code::kWouldBlock, "index entry");
-      return Status::Error(Code::kCorrupt, "index file ends before its entries");
-    }
+  if (slot >= block_first_ && slot < block_first_ + block_count_) return block_ + (slot - block_first_) * entry_bytes_;
+  const int64_t per_block = kBlockBytes / entry_bytes_;
+  const int64_t first = slot / per_block * per_block;
+  return Fill(first, std::min(per_block, snapshot_.tail_first - first), slot);
+}
+
+Result<const uint8_t*> IndexReader::One(int64_t slot) {
+  SLUICE_ASSERT(slot >= 0 && slot < snapshot_.count);
+  if (slot >= snapshot_.tail_first) return snapshot_.tail.data() + (slot - snapshot_.tail_first) * entry_bytes_;
+  if (slot >= block_first_ && slot < block_first_ + block_count_) return block_ + (slot - block_first_) * entry_bytes_;
+  return Fill(slot, 1, slot);
+}
+
+Result<const uint8_t*> IndexReader::Fill(int64_t first, int64_t wanted, int64_t slot) {
+  SLUICE_ASSERT(file_ != nullptr);
+  block_count_ = 0;
+  MutableBytes out(block_, static_cast<size_t>(wanted * entry_bytes_));
+  Result<size_t> got = mode_ == ReadMode::kNoWait ? file_->ReadAtNoWait(out, first * entry_bytes_) : file_->ReadAt(out, first * entry_bytes_);
+  if (!got.ok()) return got.status();
+  block_first_ = first;
+  block_count_ = static_cast<int64_t>(*got) / entry_bytes_;
+  if (slot >= block_first_ + block_count_) {
+    block_count_ = 0;
+    if (mode_ == ReadMode::kNoWait) return Status::Error(Code::kWouldBlock, "index entry");
+    return Status::Error(Code::kCorrupt, "index file ends before its entries");
   }
   return block_ + (slot - block_first_) * entry_bytes_;
 }

@@ -85,7 +85,8 @@ class IndexReader {
     }
     while (low < high) {
       const int64_t middle = low + (high - low + 1) / 2;
-      Result<const uint8_t*> entry = At(middle);
+      // Far steps want one entry each; once the range fits a block, one read brings all that are left.
+      Result<const uint8_t*> entry = high - low > kBlockBytes / entry_bytes_ ? One(middle) : At(middle);
       if (!entry.ok()) return entry.status();
       if (key_of(*entry) <= target) low = middle; else high = middle - 1;
     }
@@ -93,13 +94,17 @@ class IndexReader {
   }
 
  private:
+  static constexpr int64_t kBlockBytes = 4080;  // a whole number of 8- and 12-byte entries
+  Result<const uint8_t*> One(int64_t slot);
+  Result<const uint8_t*> Fill(int64_t first, int64_t wanted, int64_t slot);
+
   const IndexSnapshot& snapshot_;
   const uint32_t entry_bytes_;
   io::File* const file_;
   const ReadMode mode_;
   int64_t block_first_ = 0;
   int64_t block_count_ = 0;
-  uint8_t block_[4080];  // a whole number of 8-, 12- and 24-byte entries
+  uint8_t block_[kBlockBytes];
 };
 
 }  // namespace sluice::log

@@ -150,10 +150,12 @@ void Log::Impl::CloseIdleSegments(TimestampMs now) {
     idle_since_ms = now.v;
   }
   if (segments.use_count() > 1) return;  // a look-up on the pool may be about to open or read any of them
-  for (size_t i = 0; i < segments->size(); ++i) {
-    const std::shared_ptr<Segment>& segment = (*segments)[i];
-    if (segment.use_count() > 1 || segment->dirty()) continue;
-    if (i + 1 == segments->size() && SaturatingSub(now.v, idle_since_ms) < kIdleMs) continue;
+  // A count is only a number; adding to it is what orders us behind the thread that let go of it last.
+  const std::shared_ptr<const SegmentList> list = segments;
+  for (size_t i = 0; i < list->size(); ++i) {
+    if ((*list)[i].use_count() > 1 || (*list)[i]->dirty()) continue;
+    const std::shared_ptr<Segment> segment = (*list)[i];
+    if (i + 1 == list->size() && SaturatingSub(now.v, idle_since_ms) < kIdleMs) continue;
     segment->CloseIdle();
   }
 }

@@ -291,7 +291,7 @@ Status Segment::Seal() {
   ++generation_;
   offset_index_.DropTail();
   time_index_.DropTail();
-  sealed_ = true;
+  SetSealed();
   return Status::Ok();
 }
 
@@ -318,7 +318,7 @@ SegmentView Segment::View(std::shared_ptr<Segment> self, bool copy) const {
   view.size = size_;
   view.offsets = offset_index_.Snapshot(copy);
   view.times = time_index_.Snapshot(copy);
-  if (!sealed_) view.max = max_;
+  if (!sealed()) view.max = max_;
   view.segment = std::move(self);
   return view;
 }

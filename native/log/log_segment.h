@@ -69,11 +69,12 @@ class Segment final : public SegmentFiles {
   IndexFile& time_index() { return time_index_; }
   // The largest timestamp. Of a segment that was loaded it is read from the time index, else from the batches.
   Result<TimestampAt> MaxTimestamp(ReadMode mode);
+  // Nothing of it changes any more; what changed before is seen by whoever sees this.
+  bool sealed() const { return sealed_.load(std::memory_order_acquire); }
   // Replaces index files that were found wrong by what the batches say. Sealed segments only.
   Status RebuildSealedIndexes(int64_t index_interval);
 
   // --- home thread
-  bool sealed() const { return sealed_; }
   int64_t size() const { return size_; }
   TimestampMs first_timestamp() const { return first_timestamp_; }
   bool ShouldRoll(const LogConfig& config, const BatchHead& batch, TimestampMs now, const SegmentGrowth& growth) const;
@@ -113,7 +114,7 @@ class Segment final : public SegmentFiles {
   Status LoadFirstTimestamp();
   // Truncates the data file to size(): what lies behind is not part of the log.
   Status CutTail();
-  void SetSealed() { sealed_ = true; }
+  void SetSealed() { sealed_.store(true, std::memory_order_release); }
 
   // --- syncing
   bool dirty() const { return generation_ != synced_generation_; }
@@ -153,7 +154,7 @@ class Segment final : public SegmentFiles {
   bool aborted_lost_ = false;
   bool txn_file_exact_ = true;
   std::atomic<bool> txns_unsynced_ = false;
-  bool sealed_ = false;
+  std::atomic<bool> sealed_ = false;
   uint64_t generation_ = 0;
   uint64_t synced_generation_ = 0;
   TimestampAt max_;
