@@ -45,19 +45,29 @@ void LogDir::Impl::AdvanceMode(LogSlot* slot) {
     journal->WhenDurable([this, slot](Status durable) {
       slot->changing = slot->softening = false;
       if (!durable.ok() || slot->deleted) return;  // TakeOffline or DeletePartition has told the others
+      if (slot->wanted == Durability::kFsync) {    // wanted back before anything was answered that way
+        Harden(slot, Offset(0));
+        return;
+      }
       LogConfig changed = slot->log->config();
       changed.durability = Durability::kOs;
       slot->log->SetConfig(changed);
       AdvanceMode(slot);
-      if (!slot->deleted && slot->log->offline().ok()) slot->log->AdvanceHighWatermark(slot->log->written_end());
+      if (!slot->deleted && slot->log->config().durability == Durability::kOs) slot->log->AdvanceHighWatermark(slot->log->written_end());
     });
     return;
   }
-  // From os to fsync: what is in the page cache is synced first; until that is journaled, new batches are synced the same way.
   config.durability = Durability::kFsync;
   log.SetConfig(config);
-  slot->soft_end = log.written_end();
-  slot->sync_target = std::max(slot->sync_target, slot->soft_end);
+  Harden(slot, log.written_end());
+}
+
+// To mode fsync: what is in the page cache is synced first; until that is journaled, new batches are synced the same way. What lies below `soft_end` has
+// been answered already.
+void LogDir::Impl::Harden(LogSlot* slot, Offset soft_end) {
+  slot->changing = true;
+  slot->soft_end = soft_end;
+  slot->sync_target = std::max(slot->sync_target, slot->log->written_end());
   slot->on_synced.push_back([this, slot](Status synced) {
     slot->changing = false;
     if (!synced.ok() || slot->deleted) return;

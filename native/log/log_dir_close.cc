@@ -16,7 +16,12 @@ void LogDir::Impl::CloseClean(std::function<void(Status)> done) {
 
 // Goes on when nothing is under way; whatever is calls again at its end.
 void LogDir::Impl::TryClose() {
-  if (!on_closed || close_waits || writing || commit_depth > 0) return;
+  if (!on_closed || writing || commit_depth > 0) return;
+  if (status.ok() && journal && journal->starved() && !running_checkpoint && env.clock->MonotonicUs() >= checkpoint_again_us) {
+    StartCheckpoint(nullptr);  // a full journal gives way only to a checkpoint
+    return;
+  }
+  if (close_waits) return;
   if (running_checkpoint || segment_syncs > 0 || openings > 0 || (journal && journal->growing())) return;
   const auto again = [this] {
     close_waits = false;
@@ -24,11 +29,6 @@ void LogDir::Impl::TryClose() {
   };
   if (status.ok() && journal && (!journal->idle() || !staged.empty())) {
     Commit();
-    if (journal->starved()) {
-      // A full journal gives way only to a checkpoint.
-      if (!running_checkpoint && env.clock->MonotonicUs() >= checkpoint_again_us) StartCheckpoint(nullptr);
-      return;
-    }
     // By way of the pool, because the one who tells is still in the journal's list.
     close_waits = true;
     journal->WhenDurable([this, again](Status) { env.pool->Submit(io::MakeJob([] {}, again)); });

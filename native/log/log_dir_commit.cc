@@ -119,8 +119,12 @@ void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, con
     TakeOffline(result);
   } else if (status.ok()) {
     slot->log->SyncDone(set);
-    // The entry means mode fsync from here on. Where the journal says os already, recovery finds the batches by looking.
-    if (!slot->softening && slot->log->config().durability == Durability::kFsync) AddControlEntry(EntryKind::kSynced, *slot, set.end, slot);
+    if (slot->log->config().durability == Durability::kFsync) {
+      // The entry means mode fsync from here on, so where the way to os is under way, the same frame says that again.
+      journal->Seal();
+      AddControlEntry(EntryKind::kSynced, *slot, set.end, slot);
+      if (slot->softening) AddControlEntry(EntryKind::kMode, *slot, Offset(static_cast<int64_t>(Durability::kOs)), nullptr);
+    }
     if (slot->sync_target > set.end) {
       StartSegmentSync(slot);
     } else {

@@ -95,6 +95,7 @@ struct LogDir::Impl {
   // --- changes of one partition (log_dir_change.cc)
   void SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done);
   void AdvanceMode(LogSlot* slot);
+  void Harden(LogSlot* slot, Offset soft_end);
   void DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done);
   void DeleteQuarantined(const TopicIdPartition& id, std::function<void(Status)> done);
   void RenameDeleted(LogSlot* slot);

@@ -46,8 +46,8 @@ Status LogDir::Impl::ChooseState(const PartitionSpec& spec, LoadState* state, bo
     return Status::Ok();
   }
   // Made after the checkpoint: Kafka's files are older still, and may speak of an earlier topic of this name.
-  *replays = reader->EntriesOf(id) != nullptr;
-  state->kind = *replays ? LoadState::Kind::kProven : LoadState::Kind::kScan;
+  state->kind = LoadState::Kind::kProven;
+  *replays = true;
   return Status::Ok();
 }
 
@@ -102,7 +102,7 @@ Status LogDir::Impl::LoadOne(const PartitionSpec& spec, Loaded* loaded) {
   Result<std::unique_ptr<Log>> log = Log::Load(env, dir, spec.name, spec.id, spec.config, spec.epoch, state);
   if (!log.ok()) {
     done = log.status();
-  } else if (replays || state.kind == LoadState::Kind::kProven) {
+  } else if (replays) {
     done = Replay(**log, id);
   }
   if (done.ok()) {
@@ -130,6 +130,8 @@ Status LogDir::Impl::Replay(Log& log, const TopicIdPartition& id) {
       }
     }
   }
+  // Of a partition that nothing speaks of yet even the mode is unknown: what its files hold together is kept.
+  if (reader->EntriesOf(id) == nullptr && checkpoint.partitions.count(id) == 0) SLUICE_TRY(log.ReplayMode(Durability::kOs));
   SLUICE_TRY(log.FinishReplay());
   if (log.log_start() > log.written_end()) {
     return Status::Error(Code::kCorrupt, log.dir() + " ends at " + std::to_string(log.written_end().v) + ", before its start " + std::to_string(log.log_start().v));

@@ -1,0 +1,47 @@
+// Random operations on a log directory, cut at random moments by power cuts, kill -9 and clean stops, inside checkpoints and recovery too.
+// SLUICE_ROUNDS worlds are lived through (more take longer), SLUICE_SEED repeats one; a failure prints its seed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "recovery_world.h"
+
+namespace sluice::log {
+namespace {
+
+uint64_t Number(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+void LiveThrough(uint64_t rounds, const test::WorldOptions& options) {
+  const uint64_t first = Number("SLUICE_SEED", std::random_device()());
+  for (uint64_t i = 0; i < rounds; ++i) {
+    const uint64_t seed = first + i;
+    SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed) + " SLUICE_ROUNDS=1");
+    test::World world(seed, options);
+    std::mt19937_64 random(seed);
+    const int lives = 2 + static_cast<int>(random() % 6);
+    for (int life = 0; life < lives && !::testing::Test::HasFailure(); ++life) world.Live(20 + static_cast<int>(random() % 400));
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(RecoveryRandom, WhatWasPromisedIsThereAfterEveryKindOfEnd) { LiveThrough(Number("SLUICE_ROUNDS", 40), {}); }
+
+TEST(RecoveryRandom, BusyWithAFewPartitionsAndLargeBatches) {
+  test::WorldOptions options;
+  options.partitions = 2;
+  options.largest = 10 << 20;
+  LiveThrough(Number("SLUICE_ROUNDS", 20), options);
+}
+
+TEST(RecoveryRandom, FullNowAndThen) {
+  test::WorldOptions options;
+  options.full_disk = true;
+  LiveThrough(Number("SLUICE_ROUNDS", 20), options);
+}
+
+}  // namespace
+}  // namespace sluice::log

@@ -1,0 +1,670 @@
+// A log directory on a simulated disk, driven by random operations and cut at random moments, beside a model that knows what must be there afterwards.
+//
+// What is promised, and compared after every kind of end:
+//   - each batch that was answered in mode fsync, and everything that a consumer saw there, survives a power cut; what mode os answered survives kill -9;
+//   - what is there is what was appended, in order, once, and nothing else; a producer's retry of its last batch is recognised;
+//   - the log start is where it was answered to be, or further up for a reason;
+//   - after a clean stop everything is there, the journal is not, and Kafka's mark is.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "batch/batch_view.h"
+#include "batch/builder.h"
+#include "base/endian.h"
+#include "log/log_dir.h"
+#include "support/sim_disk.h"
+#include "support/sim_env.h"
+
+namespace sluice::log::test {
+
+using sluice::test::SimClock;
+using sluice::test::SimDisk;
+using sluice::test::SimEnv;
+
+struct WorldOptions {
+  bool full_disk = false;   // ENOSPC comes and goes
+  int partitions = 6;
+  size_t largest = 6 << 20;
+};
+
+class World {
+ public:
+  explicit World(uint64_t seed, WorldOptions options = {}) : options_(options), random_(seed) {
+    disk_ = std::make_unique<SimDisk>(Chance(75) ? 4096 : 0);
+    constexpr std::array<int64_t, 3> kJournals{8 << 20, 16 << 20, 32 << 20};
+    journal_bytes_ = kJournals[static_cast<size_t>(Below(3))];
+    for (int i = 0; i < options_.partitions; ++i) AddTopic("t" + std::to_string(i));
+  }
+  ~World() { EndLife(); }
+
+  // One life of the process: start (which may be cut, and tried again), work, some end.
+  void Live(int steps) {
+    while (!Recover()) {
+      if (::testing::Test::HasFailure()) return;
+    }
+    if (Chance(60)) ScheduleEnd(1 + Below(3000));
+    for (int i = 0; i < steps && Alive(); ++i) Step();
+    if (::testing::Test::HasFailure()) return;
+    if (Alive() && Chance(30)) Settle();
+    if (Alive() && Chance(35)) {
+      if (Chance(30)) ScheduleEnd(1 + Below(60));
+      if (!options_.full_disk || Chance(70)) disk_->capacity = INT64_MAX;
+      StopClean();
+    }
+    if (Alive() && !closed_) EndNow();
+    EndLife();
+  }
+  const std::vector<std::string>& history() const { return history_; }
+
+ private:
+  struct Produced {
+    int64_t base, end;
+    uint32_t crc;
+    int producer;
+    int16_t epoch;
+    int32_t sequence;
+    std::vector<uint8_t> bytes;   // of small ones, for a retry
+  };
+  struct Producer {
+    int64_t id;
+    int16_t epoch = 0;
+    int32_t next = 0;
+  };
+  struct Part {
+    TopicPartition name;
+    TopicId id;
+    LogConfig config;
+    Log* log = nullptr;
+    bool gone = false;
+    bool expected_reset = false;
+    std::vector<Produced> batches;
+    std::array<Producer, 2> producers;
+    int64_t must = 0;        // records below survive a power cut
+    int64_t kept = 0;        // records below are on the disk as the last end left it
+    bool in_cache = false;   // when the process ended, some may have been in the page cache only
+    int64_t soft = 0;        // records below were seen in mode os only
+    int64_t start_answered = 0, start_seen = 0;
+    bool may_reset = false;  // mode os with a moved start: a power cut may leave less than the start
+    bool retained = false;   // has or had a limit on its size
+    size_t waiting = 0;
+  };
+  class Ack final : public OffsetWaiter {
+   public:
+    Ack(World* world, std::shared_ptr<Part> part, int64_t end) : world_(world), part_(std::move(part)) {
+      target = Offset(end);
+      ++part_->waiting;
+    }
+    void OnReached() override {
+      --part_->waiting;
+      world_->OnAnswer(part_, target.v);
+      delete this;
+    }
+    void OnFailed(const Status& why) override {
+      --part_->waiting;
+      world_->OnRefused(part_, target.v, why);
+      delete this;
+    }
+
+   private:
+    World* const world_;
+    const std::shared_ptr<Part> part_;
+  };
+
+  int64_t Below(int64_t n) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(n)); }
+  bool Chance(int percent) { return Below(100) < percent; }
+  bool Alive() const { return dir_ != nullptr && !over_ && !::testing::Test::HasFailure(); }
+  void Note(const std::string& line) {
+    history_.push_back(line);
+    if (std::getenv("SLUICE_TRACE") != nullptr) std::fprintf(stderr, "%s\n", line.c_str());
+  }
+
+  // --- topics
+  void AddTopic(const std::string& name) {
+    auto part = std::make_shared<Part>();
+    part->name = {name, 0};
+    uint64_t number = ++last_id_;
+    std::memcpy(part->id.bytes.data(), &number, 8);
+    part->config.durability = Chance(70) ? Durability::kFsync : Durability::kOs;
+    part->config.segment_bytes = Chance(50) ? 20000 + Below(200000) : (8 << 20);
+    part->config.index_interval_bytes = 1000;
+    part->config.retention_ms = -1;
+    part->config.retention_bytes = Chance(25) ? Below(3 << 20) : -1;
+    part->retained = part->config.retention_bytes >= 0;
+    part->config.file_delete_delay_ms = Below(3) * 500;
+    part->config.producer_id_expiration_ms = INT64_MAX;
+    for (auto& producer : part->producers) producer.id = Below(1000000);
+    if (part->producers[0].id == part->producers[1].id) ++part->producers[1].id;
+    topics_[name] = std::move(part);
+  }
+  PartitionSpec SpecOf(const Part& part) const { return {part.name, part.id, LeaderEpoch(0), part.config}; }
+
+  // --- lives
+  bool Recover() {
+    Note("--- start");
+    over_ = false;
+    closed_ = false;
+    disk_->capacity = INT64_MAX;
+    env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
+    disk_->on_change = [this](const std::string& what) { OnChange(what); };
+    if (Chance(35)) ScheduleEnd(1 + Below(120));
+    LogDirOptions options;
+    options.path = "/data";
+    options.cluster_id = "the-cluster";
+    options.journal_bytes = journal_bytes_;
+    Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options);
+    if (!dir.ok()) {
+      EXPECT_TRUE(over_) << dir.status().ToString();
+      EndLife();
+      return false;
+    }
+    dir_ = dir.take();
+    std::vector<PartitionSpec> specs;
+    std::vector<std::shared_ptr<Part>> parts;
+    for (auto& [name, part] : topics_) {
+      specs.push_back(SpecOf(*part));
+      parts.push_back(part);
+    }
+    auto opened = std::make_shared<bool>(false), finished = std::make_shared<bool>(false);
+    dir_->OpenPartitions(specs, [this, parts, opened](std::vector<OpenOutcome> outcomes) {
+      for (size_t i = 0; i < outcomes.size() && !over_; ++i) {
+        EXPECT_TRUE(outcomes[i].status.ok()) << parts[i]->name.ToString() << ": " << outcomes[i].status.ToString();
+        parts[i]->log = outcomes[i].log;
+      }
+      *opened = true;
+    });
+    Drive([&] { return *opened; });
+    if (Alive()) {
+      dir_->FinishRecovery(false, [this, finished](Result<RecoveryReport> report) {
+        EXPECT_TRUE(over_ || report.ok()) << report.status().ToString();
+        *finished = true;
+      });
+      Drive([&] { return *finished; });
+    }
+    if (!Alive()) {
+      EndLife();
+      return false;
+    }
+    EXPECT_TRUE(dir_->ready());
+    serving_ = true;
+    end_in_ = -1;
+    for (auto& part : parts) Compare(*part);
+    return true;
+  }
+
+  void EndLife() {
+    if (env_ == nullptr) return;
+    over_ = true;
+    serving_ = false;
+    if (disk_) disk_->on_change = nullptr;
+    dir_.reset();
+    env_.reset();
+    waiting_for_space_.clear();
+    for (auto& [name, part] : topics_) {
+      part->log = nullptr;
+      EXPECT_EQ(part->waiting, 0u) << part->name.ToString() << " has waiters that nobody told";
+    }
+    if (next_disk_) disk_ = std::move(next_disk_);
+    bytes_.clear();
+    old_bytes_.clear();
+    end_in_ = -1;
+  }
+
+  void ScheduleEnd(int64_t changes) { end_in_ = changes; }
+
+  // Called by the disk before each change: it may be the last, or another thread may get its turn.
+  void OnChange(const std::string& what) {
+    if (const char* trace = std::getenv("SLUICE_TRACE"); trace != nullptr && what.find(trace) != std::string::npos) std::fprintf(stderr, "  %s\n", what.c_str());
+    if (over_ || in_hook_) return;
+    if (end_in_ > 0 && --end_in_ == 0) {
+      Note("end within: " + what);
+      EndNow();
+      return;
+    }
+    if (env_->pool.running && dir_ && dir_->ready() && !closing_ && Chance(15)) {
+      in_hook_ = true;
+      HomeStep();
+      in_hook_ = false;
+    }
+  }
+
+  // A power cut or kill -9, now.
+  void EndNow() {
+    const bool power = Chance(65);
+    Note(power ? "--- power cut" : "--- kill -9");
+    over_ = true;
+    for (auto& [name, part] : topics_) {
+      if (part->log != nullptr && serving_) {
+        const bool fsync = part->log->config().durability == Durability::kFsync;
+        const int64_t seen = part->log->high_watermark().v;
+        if (fsync && seen > part->soft) part->must = std::max(part->must, seen);
+        if (std::getenv("SLUICE_TRACE") != nullptr) std::fprintf(stderr, "  %s ends: %s seen %ld soft %ld wants %d\n", part->name.ToString().c_str(), fsync ? "fsync" : "os", seen, part->soft, (int)part->config.durability);
+        part->kept = std::max(part->must, seen);
+        part->in_cache = !fsync || part->soft > 0;
+        // Retention may be about to move it, its files being renamed already.
+        part->start_seen = std::max(part->start_seen, part->retained ? seen : part->log->log_start().v);
+      }
+      if (power) {
+        part->kept = part->must;
+        part->may_reset |= part->in_cache;
+      }
+    }
+    env_->writer.Tear(!power);
+    next_disk_ = power ? disk_->Cut(random_) : disk_->Kill();
+    disk_->dead = true;
+  }
+
+  void StopClean() {
+    Note("--- clean stop");
+    closing_ = true;
+    auto result = std::make_shared<std::optional<Status>>();
+    dir_->CloseClean([result](Status status) { *result = status; });
+    Drive([&] { return result->has_value(); });
+    closing_ = false;
+    if (over_) return;
+    ASSERT_TRUE(result->has_value());
+    if (options_.full_disk && (*result)->code() == Code::kNoSpace) {
+      EndNow();
+      return;
+    }
+    ASSERT_TRUE((*result)->ok()) << (*result)->ToString();
+    EXPECT_FALSE(*disk_->Exists("/data/journal.sluice")) << disk_->Dump();
+    EXPECT_TRUE(*disk_->Exists("/data/.kafka_cleanshutdown"));
+    for (auto& [name, part] : topics_) {
+      if (part->log == nullptr) continue;
+      part->must = part->kept = part->log->written_end().v;
+      part->soft = 0;
+      part->may_reset = part->in_cache = false;
+      part->start_seen = std::max(part->start_seen, part->log->log_start().v);
+      part->start_answered = part->log->log_start().v;
+    }
+    closed_ = true;
+    over_ = true;
+    // What a clean stop has left must not need the page cache either.
+    next_disk_ = Chance(50) ? disk_->Cut(random_) : disk_->Kill();
+  }
+
+  void Drive(const std::function<bool()>& until) {
+    for (int i = 0; i < 200000; ++i) {
+      if (until() || over_) return;
+      if (::testing::Test::HasFailure()) return;
+      Turn();
+      if (until() || over_) return;
+      if (env_->pool.pending() == 0 && env_->writer.pending() == 0) {
+        clock_.now_us += 200000;
+        if (dir_) dir_->OnTimer();
+      }
+      if (dir_) Commit();
+    }
+    std::string who;
+    for (auto& [name, part] : topics_) {
+      who += name + (part->log == nullptr ? " is not open" : "") + ", " + std::to_string(part->waiting) + " waiting" + (part->log != nullptr ? Tell(*part) : "") + "\n";
+    }
+    ADD_FAILURE() << "stuck: " << (dir_ ? dir_->status().ToString() : "") << "\n" << who << disk_->Dump();
+  }
+  void Turn() {
+    switch (Below(3)) {
+      case 0: env_->pool.RunOne(); break;
+      case 1: env_->pool.RunCompletions(); break;
+      default: env_->writer.Reap();
+    }
+  }
+
+  // Everything that was appended is answered in the end.
+  void Settle() {
+    Note("settle");
+    disk_->capacity = INT64_MAX;
+    OpenWaiting();
+    Drive([&] {
+      for (auto& [name, part] : topics_) {
+        if (part->waiting > 0 || part->log == nullptr) return false;
+      }
+      return true;
+    });
+  }
+
+  // --- work
+  void Commit() {
+    // Batches stay until the Commit after the one that may have staged them.
+    std::deque<std::vector<uint8_t>> done = std::move(old_bytes_);
+    old_bytes_ = std::move(bytes_);
+    bytes_.clear();
+    dir_->Commit();
+  }
+
+  void Step() {
+    const int64_t what = Below(100);
+    if (what < 30) {
+      HomeStep();
+    } else if (what < 55) {
+      Append();
+      if (Chance(60)) Commit();
+    } else {
+      Turn();
+    }
+  }
+
+  // What the home thread may do at any time.
+  void HomeStep() {
+    if (!Alive()) return;
+    const int64_t what = Below(100);
+    if (what < 45) {
+      const int64_t count = 1 + Below(6);
+      for (int64_t i = 0; i < count && Alive(); ++i) Append();
+      if (Alive()) Commit();
+    } else if (what < 55) {
+      env_->writer.Reap();
+    } else if (what < 65) {
+      env_->pool.RunCompletions();
+    } else if (what < 75) {
+      clock_.now_us += Chance(10) ? 61000000 : Below(1500000);
+      if (options_.full_disk && Chance(40)) {
+        disk_->capacity = Chance(50) ? INT64_MAX : disk_->used_bytes() + Below(2 << 20);
+        if (disk_->capacity == INT64_MAX) OpenWaiting();
+      }
+      dir_->OnTimer();
+    } else if (what < 80) {
+      Commit();
+    } else if (what < 85) {
+      DeleteSomeRecords();
+    } else if (what < 90) {
+      ChangeMode();
+    } else if (what < 94) {
+      Recreate();
+    } else if (what < 96) {
+      AskDurable();
+    } else {
+      RetryLast();
+    }
+  }
+
+  std::shared_ptr<Part> Any() {
+    auto it = topics_.begin();
+    std::advance(it, Below(static_cast<int64_t>(topics_.size())));
+    return it->second;
+  }
+
+  std::vector<uint8_t> MakeBatch(const Producer* producer, int records, size_t bytes) {
+    batch::BatchBuilder builder;
+    batch::BatchOptions options;
+    if (producer != nullptr) {
+      options.producer_id = ProducerId(producer->id);
+      options.producer_epoch = ProducerEpoch(producer->epoch);
+      options.base_sequence = producer->next;
+    }
+    builder.Start(options);
+    std::vector<uint8_t> value(std::max<size_t>(8, bytes / static_cast<size_t>(records)));
+    for (int i = 0; i < records; ++i) {
+      StoreI64(value.data(), static_cast<int64_t>(++last_record_));
+      for (size_t at = 8; at < value.size(); at += 997) value[at] = static_cast<uint8_t>(last_record_ + at);
+      batch::RecordInput record;
+      record.value = Bytes(value);
+      record.timestamp = TimestampMs(1700000000000 + i);
+      EXPECT_TRUE(builder.Append(record).ok());
+    }
+    Result<Bytes> bytes_made = builder.Finish();
+    EXPECT_TRUE(bytes_made.ok());
+    return {bytes_made->begin(), bytes_made->end()};
+  }
+
+  void Append() {
+    if (!dir_->HasRoom() && Chance(90)) return;
+    std::shared_ptr<Part> part = Any();
+    if (part->log == nullptr || !part->log->offline().ok()) return;
+    const int64_t kind = Below(1000);
+    size_t bytes = kind < 900 ? 100 + random_() % 3000 : kind < 975 ? random_() % 100000 : kind < 992 ? random_() % (1500 << 10) : random_() % options_.largest;
+    bytes = std::min(bytes, static_cast<size_t>(part->config.segment_bytes) - 500);
+    const int which = static_cast<int>(Below(3)) - 1;
+    Producer* producer = which < 0 ? nullptr : &part->producers[static_cast<size_t>(which)];
+    const int records = 1 + static_cast<int>(Below(5));
+    bytes_.push_back(MakeBatch(producer, records, bytes));
+    std::vector<uint8_t>& batch = bytes_.back();
+    Result<AppendResult> result = part->log->Append(batch, AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+    ASSERT_TRUE(result.ok()) << part->name.ToString() << ": " << result.status().ToString() << Tell(*part);
+    ASSERT_FALSE(result->duplicate) << Tell(*part);
+    Produced made{result->base.v, result->last.v + 1, batch::BatchView(batch).stored_crc(), which, 0, -1, {}};
+    ASSERT_EQ(made.base, part->batches.empty() ? made.base : part->batches.back().end);
+    if (producer != nullptr) {
+      made.epoch = producer->epoch;
+      made.sequence = producer->next;
+      producer->next += records;
+      if (batch.size() < 10000) made.bytes = batch;
+    }
+    part->batches.push_back(std::move(made));
+    dir_->MarkStaged(part->log);
+    part->log->Await(new Ack(this, part, result->last.v + 1));
+  }
+
+  // The producer's last batch once more: its first answer, not a second copy.
+  void RetryLast() {
+    std::shared_ptr<Part> part = Any();
+    if (part->log == nullptr || !part->log->offline().ok()) return;
+    Retry(*part, static_cast<int>(Below(2)));
+  }
+  void Retry(Part& part, int which) {
+    for (auto it = part.batches.rbegin(); it != part.batches.rend(); ++it) {
+      if (it->producer != which) continue;
+      if (it->bytes.empty() || it->base < part.log->log_start().v) return;
+      bytes_.push_back(it->bytes);
+      Result<AppendResult> again = part.log->Append(bytes_.back(), AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+      ASSERT_TRUE(again.ok()) << part.name.ToString() << ": " << again.status().ToString() << Tell(part);
+      ASSERT_TRUE(again->duplicate) << part.name.ToString() << " took a batch twice, at " << it->base << " and " << again->base.v << Tell(part);
+      EXPECT_EQ(again->base.v, it->base);
+      return;
+    }
+  }
+
+  void OnAnswer(const std::shared_ptr<Part>& part, int64_t end) {
+    if (over_ || part->log == nullptr || part->gone) return;
+    if (part->log->config().durability == Durability::kFsync && end > part->soft) {
+      part->must = std::max(part->must, end);
+      if (std::getenv("SLUICE_TRACE") != nullptr) std::fprintf(stderr, "  %s answered %ld\n", part->name.ToString().c_str(), end);
+    }
+    // Whoever is answered may go on at once.
+    if (Chance(5)) Append();
+    if (Alive() && Chance(1)) Recreate();
+  }
+
+  void OnRefused(const std::shared_ptr<Part>& part, int64_t end, const Status& why) {
+    if (over_ || part->gone || closed_) return;
+    ASSERT_TRUE(why.code() == Code::kNoSpace && options_.full_disk) << part->name.ToString() << " refused " << end << ": " << why.ToString();
+    // Taken back: it and what was staged behind it.
+    while (!part->batches.empty() && part->batches.back().end >= end) part->batches.pop_back();
+    Resume(*part);
+  }
+
+  // Producers go on behind what is there.
+  void Resume(Part& part) {
+    for (size_t i = 0; i < part.producers.size(); ++i) {
+      Producer& producer = part.producers[i];
+      const Produced* last = nullptr;
+      for (const Produced& batch : part.batches) {
+        if (batch.producer == static_cast<int>(i)) last = &batch;
+      }
+      if (last == nullptr || (part.log != nullptr && last->base < part.log->log_start().v)) {
+        // Whether it is remembered depends on what retention has left: a new epoch is right in any case.
+        ++producer.epoch;
+        producer.next = 0;
+      } else {
+        producer.epoch = last->epoch;
+        producer.next = last->sequence + static_cast<int32_t>(last->end - last->base);
+      }
+    }
+  }
+
+  void DeleteSomeRecords() {
+    std::shared_ptr<Part> part = Any();
+    if (part->log == nullptr || !part->log->offline().ok() || !Chance(40)) return;
+    const int64_t start = part->log->log_start().v, end = part->log->high_watermark().v;
+    const int64_t to = Chance(20) ? end : start + Below(end - start + 1);
+    part->start_seen = std::max(part->start_seen, to);
+    Note(part->name.ToString() + ": delete records below " + std::to_string(to));
+    dir_->DeleteRecords(part->log, Offset(to), [this, part](Result<Offset> moved) {
+      if (over_ || part->gone) return;
+      ASSERT_TRUE(moved.ok()) << moved.status().ToString();
+      part->start_answered = std::max(part->start_answered, moved->v);
+    });
+  }
+
+  void ChangeMode() {
+    std::shared_ptr<Part> part = Any();
+    if (part->log == nullptr || !part->log->offline().ok()) return;
+    LogConfig config = part->config;
+    config.durability = Chance(50) ? Durability::kFsync : Durability::kOs;
+    if (Chance(30)) config.retention_bytes = Chance(50) ? -1 : Below(3 << 20);
+    const bool hardens = config.durability == Durability::kFsync && part->log->config().durability == Durability::kOs;
+    if (hardens) Commit();
+    if (part->log == nullptr || !Alive()) return;
+    part->config = config;
+    part->retained |= config.retention_bytes >= 0;
+    if (hardens && part->log->config().durability == Durability::kOs) part->soft = part->log->written_end().v;
+    Note(part->name.ToString() + (config.durability == Durability::kFsync ? ": fsync" : ": os"));
+    dir_->SetConfig(part->log, config, [this, part](Status changed) {
+      if (over_ || part->gone) return;
+      ASSERT_TRUE(changed.ok()) << changed.ToString();
+      if (part->log->config().durability == Durability::kFsync) {
+        part->must = std::max(part->must, part->soft);
+        part->soft = 0;
+      }
+    });
+  }
+
+  void AskDurable() {
+    std::shared_ptr<Part> part = Any();
+    if (part->log == nullptr || !part->log->offline().ok()) return;
+    Commit();
+    if (part->log == nullptr || !Alive()) return;
+    const int64_t end = part->log->written_end().v;
+    dir_->WhenDurable(part->log, Offset(end), [this, part, end](Status durable) {
+      if (over_ || part->gone || !durable.ok()) return;
+      part->must = std::max(part->must, end);
+    });
+  }
+
+  // New topics that the full disk refused.
+  void OpenWaiting() {
+    std::vector<std::shared_ptr<Part>> waiting = std::move(waiting_for_space_);
+    waiting_for_space_.clear();
+    for (auto& part : waiting) {
+      if (!part->gone) OpenNew(part);
+    }
+  }
+
+  // The topic goes, and another of its name comes, perhaps at once.
+  void Recreate() {
+    std::shared_ptr<Part> part = Any();
+    if (part->log == nullptr || !Chance(50)) return;
+    Note(part->name.ToString() + ": deleted and made anew");
+    part->gone = true;
+    part->log = nullptr;
+    AddTopic(part->name.topic);
+    std::shared_ptr<Part> next = topics_[part->name.topic];
+    dir_->DeletePartition({part->id, 0}, [this](Status deleted) { EXPECT_TRUE(over_ || deleted.ok()) << deleted.ToString(); });
+    OpenNew(next);
+  }
+  void OpenNew(const std::shared_ptr<Part>& part) {
+    dir_->OpenPartitions({SpecOf(*part)}, [this, part](std::vector<OpenOutcome> outcomes) {
+      if (over_) return;
+      if (options_.full_disk && outcomes[0].status.code() == Code::kNoSpace) {
+        waiting_for_space_.push_back(part);
+        return;
+      }
+      ASSERT_TRUE(outcomes[0].status.ok()) << outcomes[0].status.ToString();
+      part->log = outcomes[0].log;
+    });
+  }
+
+  // --- what was found
+  std::string Tell(const Part& part) const {
+    std::string out = "\n" + part.name.ToString() + " must " + std::to_string(part.must) + " kept " + std::to_string(part.kept) + " soft " + std::to_string(part.soft) + " start answered " +
+                      std::to_string(part.start_answered) + " seen " + std::to_string(part.start_seen);
+    if (part.log != nullptr) {
+      out += "; log " + std::to_string(part.log->log_start().v) + " to " + std::to_string(part.log->high_watermark().v) + ", written " +
+             std::to_string(part.log->written_end().v) + ", next " + std::to_string(part.log->next_offset().v);
+    }
+    out += "; model of " + std::to_string(part.batches.size()) + " batches";
+    if (!part.batches.empty()) out += " up to " + std::to_string(part.batches.back().end);
+    for (const std::string& line : env_->reporter.lines) out += "\n  " + line;
+    const size_t from = history_.size() > 60 ? history_.size() - 60 : 0;
+    for (size_t i = from; i < history_.size(); ++i) out += "\n    " + history_[i];
+    return out;
+  }
+
+  void Compare(Part& part) {
+    ASSERT_NE(part.log, nullptr);
+    Log& log = *part.log;
+    const int64_t start = log.log_start().v, end = log.high_watermark().v;
+    ASSERT_EQ(end, log.next_offset().v);
+    const int64_t appended = part.batches.empty() ? 0 : part.batches.back().end;
+    ASSERT_GE(start, part.start_answered) << Tell(part);
+    ASSERT_LE(start, std::max(part.start_seen, part.start_answered)) << Tell(part);
+    if (part.may_reset && start == end && end > appended) {
+      // Mode os and a power cut: nothing is left of it but its start.
+    } else {
+      ASSERT_LE(end, std::max(appended, start)) << Tell(part);
+    }
+    ASSERT_GE(end, part.kept) << Tell(part);
+    // Batch by batch.
+    size_t at = 0;
+    while (at < part.batches.size() && part.batches[at].end <= start) ++at;
+    int64_t from = start;
+    while (from < end) {
+      Result<LogSlice> slice = log.ColdRead(Offset(from), 1 << 20, true, log.high_watermark())();
+      ASSERT_TRUE(slice.ok()) << slice.status().ToString() << Tell(part);
+      ASSERT_GT(slice->length, 0) << Tell(part);
+      std::vector<uint8_t> bytes(static_cast<size_t>(slice->length));
+      Result<size_t> got = slice->segment->log_file().ReadAt(bytes, slice->position.v);
+      ASSERT_TRUE(got.ok() && *got == bytes.size());
+      batch::BatchIterator batches(bytes);
+      batch::BatchView view;
+      while (batches.Next(&view) == batch::BatchIterator::Step::kBatch) {
+        ASSERT_TRUE(view.crc_ok()) << Tell(part);
+        ASSERT_LT(at, part.batches.size()) << Tell(part);
+        ASSERT_EQ(view.base_offset().v, part.batches[at].base) << Tell(part);
+        ASSERT_EQ(view.stored_crc(), part.batches[at].crc) << "at offset " << view.base_offset().v << Tell(part);
+        from = view.next_offset().v;
+        ++at;
+      }
+      ASSERT_EQ(batches.partial_bytes(), 0u);
+    }
+    ASSERT_EQ(from, end) << Tell(part);
+    // What was never answered and is not there does not come back; its numbers are given again.
+    part.batches.resize(std::min(at, part.batches.size()));
+    if (!part.batches.empty() && part.batches.back().end != end) part.batches.clear();
+    part.must = part.kept = end;   // recovery has synced what it serves
+    part.soft = 0;
+    part.may_reset = part.in_cache = false;
+    part.start_answered = start;
+    part.start_seen = start;
+    Resume(part);
+    for (int i = 0; i < 2; ++i) {
+      if (Chance(50)) Retry(part, i);
+    }
+  }
+
+  const WorldOptions options_;
+  std::mt19937_64 random_;
+  int64_t journal_bytes_ = 0;
+  SimClock clock_;
+  std::unique_ptr<SimDisk> disk_, next_disk_;
+  std::unique_ptr<SimEnv> env_;
+  std::unique_ptr<LogDir> dir_;
+  std::map<std::string, std::shared_ptr<Part>> topics_;
+  std::vector<std::shared_ptr<Part>> waiting_for_space_;
+  std::deque<std::vector<uint8_t>> bytes_, old_bytes_;
+  std::vector<std::string> history_;
+  uint64_t last_id_ = 0, last_record_ = 0;
+  int64_t end_in_ = -1;
+  bool over_ = false;      // this life has ended: nothing that happens now was seen by anybody
+  bool serving_ = false, closed_ = false, closing_ = false, in_hook_ = false;
+};
+
+}  // namespace sluice::log::test
