@@ -36,13 +36,34 @@ void Plane::ApplyConfig(const PlaneConfig& next) {
   shared->max_frame = static_cast<int32_t>(std::min<int64_t>(next.max_request_bytes, next.connection_memory_bytes));
   shared->idle_us = next.idle_ms < 0 ? INT64_MAX : next.idle_ms * 1000;
   fetch.sessions().SetSlots(next.fetch_session_slots);
+  served_.clear();
+  for (const ApiVersionRange& range : next.served) {
+    if (range.key < 0) continue;
+    const size_t key = static_cast<size_t>(range.key);
+    if (served_.size() <= key) served_.resize(key + 1, {0, 0, -1});
+    served_[key] = range;
+  }
+  AdmitConnections();
 }
 
 bool Plane::Serves(int16_t key, int16_t version) const {
-  for (const ApiVersionRange& range : config.served) {
-    if (range.key == key) return version >= range.min && version <= range.max;
+  if (key < 0 || static_cast<size_t>(key) >= served_.size()) return false;
+  const ApiVersionRange& range = served_[static_cast<size_t>(key)];
+  return version >= range.min && version <= range.max;
+}
+
+// As in Kafka, newcomers beyond max.connections wait until somebody leaves.
+void Plane::AdmitConnections() {
+  const bool room = static_cast<int64_t>(clients.size()) < config.max_connections;
+  if (room == admitting_) return;
+  admitting_ = room;
+  for (auto& listener : listeners) {
+    if (room) {
+      listener->Resume();
+    } else {
+      listener->Pause();
+    }
   }
-  return false;
 }
 
 void Plane::Report(log::Severity severity, const std::string& line) {
@@ -90,9 +111,7 @@ void Plane::Accept(io::Fd socket, io::Peer peer, uint16_t listener) {
   clients.emplace(id, std::move(client));
   Status started = made->connection().Start();
   if (!started.ok()) made->connection().Close(started);
-  if (static_cast<int64_t>(clients.size()) >= config.max_connections) {
-    for (auto& open : listeners) open->Pause();  // as Kafka: newcomers wait until somebody leaves
-  }
+  AdmitConnections();
 }
 
 void Plane::Remove(Client* client) {
@@ -100,9 +119,7 @@ void Plane::Remove(Client* client) {
   auto host = per_host.find(client->peer().host);
   if (host != per_host.end() && --host->second == 0) per_host.erase(host);
   clients.erase(client->id());
-  if (accepting && static_cast<int64_t>(clients.size()) < config.max_connections) {
-    for (auto& open : listeners) open->Resume();
-  }
+  AdmitConnections();
 }
 
 struct DataPlane::Impl : Plane {
@@ -149,7 +166,6 @@ Result<std::vector<uint16_t>> DataPlane::Listen(const std::vector<ListenerSpec>&
 void DataPlane::Adopt(int fd, const std::string& peer, uint16_t listener) { impl_->Accept(io::Fd(fd), io::Peer{peer, peer}, listener); }
 
 void DataPlane::StopAccepting() {
-  impl_->accepting = false;
   impl_->listeners.clear();
 }
 

@@ -105,6 +105,7 @@ void FetchAnswer::LookAt(FetchPartition& partition, Row& row, int64_t limit, boo
   const FetchPartitionView& asked = partition.asked;
   Partition* home = partition.Resolve(handler_.plane().table);
   partition.settled = false;
+  partition.available = 0;
   row.topic = partition.topic;
   row.id = partition.id;
   if (!row.topic) row.name = partition.name;

@@ -63,10 +63,13 @@ struct Plane {
   std::unordered_map<std::string, int32_t> per_host;
   uint64_t last_client = 0;
   std::vector<std::unique_ptr<net::Listener>> listeners;
-  bool accepting = true;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 
  private:
+  void AdmitConnections();
+
+  std::vector<ApiVersionRange> served_;  // by key
+  bool admitting_ = true;
   int64_t second_ = 0;  // of the lines counted
   int lines_ = 0;
   int64_t suppressed_ = 0;

@@ -239,6 +239,14 @@ TEST_F(ClientTest, AtMostSoManyInAllTheOthersWait) {
   EXPECT_FALSE(c.ended());
   a.reset();
   EXPECT_EQ(ReadProduce(9, Next(c)).rows.at(0).error, 0);
+  // More at run time, without anybody leaving.
+  Peer d = Connect();
+  d.Send(Produce(9, 1, -1, {{"t", {}, 0, MakeBatch()}}));
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 2);
+  config_.max_connections = 3;
+  plane_->SetConfig(config_);
+  EXPECT_EQ(ReadProduce(9, Next(d)).rows.at(0).error, 0);
 }
 
 TEST_F(ClientTest, HalfSentRequestsDoNotStarveOthers) {

@@ -118,6 +118,32 @@ TEST_F(FetchSessionTest, LongPollsOfASessionAreWoken) {
   }
 }
 
+// What one wait had counted must not count in the next.
+TEST_F(FetchSessionTest, MinBytesAreCountedAnewForEachWait) {
+  Start();
+  Peer consumer = Connect(), producer = Connect();
+  const int32_t session = Ask(consumer, 13, 0, 0, {Row(0, 0), Row(1, 0)}).session_id;
+  FetchSpec spec;
+  spec.session_id = session;
+  spec.session_epoch = 1;
+  spec.max_wait_ms = 1000000;
+  spec.min_bytes = 1500;
+  consumer.Send(Fetch(13, 1, spec));
+  ASSERT_TRUE(Until([&] { return plane_->stats().waiting == 1; }));
+  Fill(producer, 1, 1000, "t", 0);
+  Fill(producer, 1, 1000, "t", 1);
+  EXPECT_EQ(ReadFetch(13, Next(consumer)).rows.size(), 2u);
+  spec.session_epoch = 2;
+  spec.rows = {Row(0, 1), Row(1, 1)};
+  consumer.Send(Fetch(13, 2, spec));
+  ASSERT_TRUE(Until([&] { return plane_->stats().waiting == 1; }));
+  Fill(producer, 1, 1000, "t", 0);
+  Settle();
+  EXPECT_FALSE(consumer.Frame().has_value());
+  Fill(producer, 1, 1000, "t", 0);
+  EXPECT_EQ(ReadFetch(13, Next(consumer)).rows.size(), 1u);
+}
+
 TEST_F(FetchSessionTest, WhatHadRecordsComesLastTheNextTime) {
   Start();
   Peer peer = Connect();

@@ -1,3 +1,7 @@
+#include <fcntl.h>
+
+#include <filesystem>
+
 #include "kafka/plane_fixture.h"
 
 namespace sluice::kafka::test {
@@ -301,6 +305,44 @@ TEST_F(FetchTest, AConsumerThatLeavesIsForgotten) {
   EXPECT_EQ(plane_->stats().waiting, 0);
   Peer producer = Connect();
   Fill(producer);
+}
+
+// What is neither in the page cache nor in the indexes' memory is looked up and read on the pool.
+TEST_F(FetchTest, ColdPartitionsAreLookedUpOnThePool) {
+  log_config_.segment_bytes = 200000;
+  log_config_.durability = log::Durability::kOs;
+  Start();
+  Peer peer = Connect();
+  for (int p = 0; p < 2; ++p) {
+    for (int i = 0; i < 10; ++i) Fill(peer, 1, 50000, "t", p);
+  }
+  const auto forget = [&] {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(temp_ / "data")) {
+      if (entry.path().parent_path().filename().string().rfind("t-", 0) != 0 || !entry.is_regular_file()) continue;
+      const int fd = ::open(entry.path().c_str(), O_RDONLY);
+      ::fsync(fd);
+      ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+      ::close(fd);
+    }
+  };
+  for (int round = 0; round < 10; ++round) {
+    forget();
+    FetchSpec spec = Spec({Row("t", 0, round), Row("t", 1, 9 - round), Row("t", 2, 0)});
+    // Waiting or not, the answer is what it would be hot.
+    spec.max_wait_ms = round % 2 == 0 ? 0 : 1000000;
+    const FetchReply reply = AskFetch(peer, 12, spec);
+    ASSERT_EQ(reply.rows.size(), 3u);
+    EXPECT_EQ(Bases(reply.rows[0].records.value()).at(0), round);
+    EXPECT_EQ(Bases(reply.rows[1].records.value()).at(0), 9 - round);
+    EXPECT_EQ(reply.rows[2].records->size(), 0u);
+  }
+  // The limit of the request holds for what the pool found as well.
+  forget();
+  FetchSpec spec = Spec({Row("t", 0, 0), Row("t", 1, 0)});
+  spec.max_bytes = 60000;
+  const FetchReply reply = AskFetch(peer, 12, spec);
+  EXPECT_EQ(Bases(reply.rows.at(0).records.value()).size(), 1u);
+  EXPECT_EQ(reply.rows.at(1).records->size(), 0u);
 }
 
 TEST_F(FetchTest, ASlowReaderHoldsNobodyUpAndGetsEverything) {

@@ -327,6 +327,49 @@ TEST_F(ProduceTest, NothingIsAnsweredBeforeItIsDurable) {
   EXPECT_EQ(ReadProduce(9, Next(peer)).rows.at(0).error, 0);
 }
 
+TEST_F(ProduceTest, AFullJournalMakesProducersWaitAndLosesNothing) {
+  Start();
+  std::vector<Peer> peers;
+  std::vector<Blob> streams(3);
+  std::vector<size_t> sent(3, 0);
+  const Blob batch = MakeBatch(1, 60000);
+  constexpr int kEach = 400;
+  for (int c = 0; c < 3; ++c) {
+    peers.push_back(Connect());
+    for (int i = 0; i < kEach; ++i) {
+      const Blob one = Produce(9, i, -1, {{"t", {}, c, batch}});
+      streams[static_cast<size_t>(c)].insert(streams[static_cast<size_t>(c)].end(), one.begin(), one.end());
+    }
+  }
+  writer_.hold = true;
+  for (int round = 0; round < 400; ++round) {
+    for (size_t c = 0; c < 3; ++c) sent[c] = peers[c].Send(streams[c], sent[c]);
+    reactor_->RunOnce(0);
+  }
+  EXPECT_FALSE(dir_->HasRoom());
+  int64_t taken = 0;
+  for (int c = 0; c < 3; ++c) taken += LogOf(1, c)->next_offset().v;
+  EXPECT_LT(taken, 3 * kEach) << "the disk stands still, and everything was taken all the same";
+  // A request of another kind is not held up.
+  Peer other = Connect();
+  other.Send(Request(3, 9, 42, true, {}));
+  EXPECT_TRUE(Until([&] { return control_.requests.size() == 1; }));
+  writer_.Release();
+  for (size_t c = 0; c < 3; ++c) {
+    for (int i = 0; i < kEach; ++i) {
+      std::optional<Blob> frame;
+      ASSERT_TRUE(Until([&] {
+        for (size_t k = 0; k < 3; ++k) sent[k] = peers[k].Send(streams[k], sent[k]);
+        return (frame = peers[c].Frame()).has_value();
+      }));
+      const ProduceReply reply = ReadProduce(9, *frame);
+      ASSERT_EQ(reply.correlation, i);
+      ASSERT_EQ(reply.rows.at(0).error, 0);
+      ASSERT_EQ(reply.rows[0].base, i);
+    }
+  }
+}
+
 TEST_F(ProduceTest, ATopicThatGoesFailsWhatWaitsForIt) {
   Start();
   Peer peer = Connect();
