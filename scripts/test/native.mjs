@@ -60,9 +60,11 @@ export async function nativeTests({ folder, sanitize, options, layers, timeoutMs
   return { passed: counts.passed, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
-function count(counts, line) {
-  const tests = /^\d+: \[ {2}(PASSED|FAILED) {2}\] (\d+) tests?[.,]/.exec(line);
-  if (tests) counts[tests[1] === 'PASSED' ? 'passed' : 'failed'] += Number(tests[2]);
+export function count(counts, line) {
+  const passed = /^\d+: \[ {2}PASSED {2}\] (\d+) tests?\./.exec(line);
+  if (passed) counts.passed += Number(passed[1]);
+  // GoogleTest's brief form has no sum of failures, but names each once with its time.
+  if (/^\d+: \[ {2}FAILED {2}\] .* \(\d+ ms\)$/.test(line)) counts.failed += 1;
   const programs = /^\d+% tests passed, (\d+) tests? failed out of/.exec(line);
   if (programs) counts.brokenPrograms = Number(programs[1]);
 }
