@@ -52,8 +52,7 @@ class Producer {
     record_from_ = start_ + static_cast<uint64_t>(options_.warmup_seconds * 1e9);
     until_ = options_.bytes > 0 ? UINT64_MAX : record_from_ + static_cast<uint64_t>(options_.seconds * 1e9);
     while (answered_ < sent_ || MaySend()) {
-      if (MaySend()) Fill();
-      Wait();
+      Wait(Fill());
     }
     end_ = NowNanos();
     // What was meant to be sent and never was has waited until now at least.
@@ -85,15 +84,16 @@ class Producer {
     return IntendedOf(sent_) < until_ && NowNanos() < until_ + kMostBehind;
   }
 
-  // Sends whatever is due and fits.
-  void Fill() {
+  // Sends whatever is due and fits. False: only an answer makes room for more.
+  bool Fill() {
     size_t full = 0;
-    while (MaySend() && full < connections_.size()) {
+    while (MaySend()) {
+      if (full == connections_.size()) return false;
       const uint64_t now = NowNanos();
       uint64_t intended = now;
       if (interval_ > 0) {
         intended = IntendedOf(sent_);
-        if (intended > now) return;
+        if (intended > now) return true;
       }
       const size_t index = next_connection_;
       Connection& connection = *connections_[index];
@@ -109,6 +109,7 @@ class Producer {
       ++sent_;
       Flush(index);
     }
+    return true;
   }
 
   void Flush(size_t index) {
@@ -127,13 +128,13 @@ class Producer {
     }
   }
 
-  void Wait() {
+  void Wait(bool has_room) {
     timespec timeout{1, 0};
-    if (interval_ > 0 && MaySend()) {
+    if (interval_ > 0 && has_room && MaySend()) {
       const uint64_t now = NowNanos();
       const uint64_t due = IntendedOf(sent_);
-      // Overdue means that all connections are full: an answer will wake us.
-      if (due > now && due - now < 1000000000ull) timeout = {0, static_cast<long>(due - now)};
+      // What has become due since Fill looked leaves at once.
+      if (due < now + 1000000000ull) timeout = {0, due > now ? static_cast<long>(due - now) : 0};
     }
     if (options_.acks == 0 && interval_ == 0 && !AnySending()) return;
     epoll_event events[256];
