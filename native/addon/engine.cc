@@ -91,6 +91,7 @@ Result<OpenedInfo> Engine::Open() {
   if (!dir.ok()) return dir.status();
   dir_ = dir.take();
   reactor_->OnTickEnd([this] {
+    if (writer_->HasCompletions()) writer_->Reap();
     // Whoever is told in Commit may stage at once: those bytes belong to the next one.
     std::vector<std::vector<uint8_t>> committed = std::move(tick_bytes_);
     tick_bytes_.clear();

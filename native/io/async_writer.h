@@ -34,6 +34,8 @@ class AsyncWriter {
   virtual size_t Reap() = 0;
   // Blocks until nothing is queued or in flight, calling OnWritten: for a stop, or before buffers in flight are freed.
   virtual void Drain() = 0;
+  // Completions wait, as far as can be told without entering the kernel.
+  virtual bool HasCompletions() const = 0;
   // Readable when completions wait.
   virtual int event_fd() const = 0;
   virtual size_t pending() const = 0;

@@ -95,6 +95,7 @@ void Plane::EndTick() {
     }
     reactor.Again();
   }
+  if (!fetch.due().empty()) reactor.Again();
 }
 
 void Plane::Accept(io::Fd socket, io::Peer peer, uint16_t listener) {

@@ -220,7 +220,6 @@ void FetchAnswer::Hurry() {
   forced_ = true;
   if (state_ != State::kWaiting || ListNode<FetchDueTag>::is_linked()) return;
   handler_.due().PushBack(this);
-  handler_.plane().reactor.Again();
 }
 
 void FetchAnswer::TopicChanged(const Topic* topic) {

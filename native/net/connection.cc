@@ -36,12 +36,10 @@ void Connection::Release() {
 
 void Connection::FlushSoon() {
   if (!ListNode<FlushTag>::is_linked()) shared_.to_flush_.PushBack(this);
-  shared_.reactor.Again();
 }
 
 void Connection::ContinueSoon() {
   if (!ListNode<ContinueTag>::is_linked()) shared_.to_continue_.PushBack(this);
-  shared_.reactor.Again();
 }
 
 void Connection::Close(Status why) {

@@ -40,17 +40,18 @@ void Shared::EndTick() {
   }
   IntrusiveList<Connection, ContinueTag> continuing;
   continuing.TakeAll(&to_continue_);
+  bool executed = !continuing.empty();
   while (Connection* connection = continuing.PopFront()) connection->Continue();
 
-  bool progress = false;
-  int tries = 0;
-  for (; tries < kMemoryTriesPerTick && !short_of_memory_.empty() && budget.HasRoom(); ++tries) {
+  for (int tries = 0; tries < kMemoryTriesPerTick && !short_of_memory_.empty() && budget.HasRoom(); ++tries) {
     Connection* connection = short_of_memory_.PopFront();
     connection->Continue();
-    progress |= !connection->ListNode<MemoryTag>::is_linked();
+    executed |= !connection->ListNode<MemoryTag>::is_linked();
   }
-  if (progress && !short_of_memory_.empty()) reactor.Again();
+  // What was executed here has staged and answered behind this tick's commit. Everything else of a tick is dealt with before it ends.
+  if (executed || !to_flush_.empty()) reactor.Again();
 }
+
 
 void Shared::CheckIdle() {
   const int64_t now = reactor.now_us();

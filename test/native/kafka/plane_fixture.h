@@ -68,6 +68,7 @@ class HeldWriter final : public io::AsyncWriter {
     Release();
     real_.Drain();
   }
+  bool HasCompletions() const override { return real_.HasCompletions(); }
   int event_fd() const override { return real_.event_fd(); }
   size_t pending() const override { return real_.pending() + held_.size(); }
   const char* driver() const override { return real_.driver(); }

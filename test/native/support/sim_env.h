@@ -85,6 +85,7 @@ class SimWriter final : public io::AsyncWriter {
       Reap(in_flight_.size());
     }
   }
+  bool HasCompletions() const override { return false; }
   int event_fd() const override { return -1; }
   size_t pending() const override { return queued_.size() + in_flight_.size(); }
   const char* driver() const override { return "simulated"; }
