@@ -1,5 +1,6 @@
 #include "addon/record_copy.h"
 
+#include <cstring>
 #include <memory>
 
 #include "addon/convert.h"
@@ -10,6 +11,8 @@ namespace sluice::addon {
 namespace {
 
 constexpr int64_t kMaxUnpackedBytes = 256 << 20;  // of one batch, decompressed
+constexpr size_t kEnoughBytes = 64 << 20;         // of one read, decompressed; what is left is for the next
+static_assert(kMaxUnpackedBytes + static_cast<int64_t>(kEnoughBytes) < INT32_MAX, "positions in a read are 32 bits wide");
 
 Piece Add(std::vector<uint8_t>* bytes, Bytes what) {
   Piece piece{bytes->size(), static_cast<int64_t>(what.size())};
@@ -30,10 +33,18 @@ batch::NullableBytes View(const std::vector<uint8_t>& bytes, const Piece& piece)
   return batch::NullableBytes(Bytes(bytes.data() + piece.at, static_cast<size_t>(piece.length)));
 }
 
-// A part of the one JavaScript buffer that holds all bytes of a read.
-Napi::Value Part(Napi::Env env, const std::vector<uint8_t>& bytes, const Piece& piece) {
-  if (piece.length < 0) return env.Null();
-  return Napi::Buffer<uint8_t>::Copy(env, bytes.data() + piece.at, static_cast<size_t>(piece.length));
+// Adds position and length of a part of `bytes`.
+template <class T>
+void AddPart(std::vector<T>* out, const std::vector<uint8_t>& bytes, const batch::NullableBytes& part) {
+  out->push_back(part.is_null() ? T{0} : static_cast<T>(part.bytes().data() - bytes.data()));
+  out->push_back(part.is_null() ? T{-1} : static_cast<T>(part.size()));
+}
+
+template <class Array, class T>
+Array ToTypedArray(Napi::Env env, const std::vector<T>& values) {
+  Array out = Array::New(env, values.size());
+  if (!values.empty()) std::memcpy(out.Data(), values.data(), values.size() * sizeof(T));
+  return out;
 }
 
 }  // namespace
@@ -122,72 +133,67 @@ Result<std::vector<uint8_t>> BuildBatch(const RecordCopy& records, const batch::
 }
 
 Status Unpack(Bytes batches, Offset from, UnpackedRecords* out) {
+  // Records sections first, one behind the other; positions hold once the bytes no longer move.
+  struct Section {
+    batch::BatchView batch;
+    size_t begin, end;
+  };
+  std::vector<Section> sections;
   batch::BatchIterator iterator(batches);
   batch::BatchView batch;
   Buffer plain;
-  while (iterator.Next(&batch) == batch::BatchIterator::Step::kBatch) {
-    auto damaged = [&](const std::string& what) {
-      return Status::Error(Code::kCorrupt, "batch at offset " + std::to_string(batch.base_offset().v) + ": " + what);
-    };
-    if (!batch.crc_ok()) return damaged("the CRC does not match");
+  const auto damaged = [](const batch::BatchView& where, const std::string& what) {
+    return Status::Error(Code::kCorrupt, "batch at offset " + std::to_string(where.base_offset().v) + ": " + what);
+  };
+  out->bytes.reserve(batches.size());
+  while (out->bytes.size() < kEnoughBytes && iterator.Next(&batch) == batch::BatchIterator::Step::kBatch) {
+    if (!batch.crc_ok()) return damaged(batch, "the CRC does not match");
     if (batch.next_offset() > out->next) out->next = batch.next_offset();
-    if (batch.control()) continue;
+    if (batch.control() || batch.next_offset() <= from) continue;
     Bytes records = batch.records();
     if (batch.compressed()) {
       plain.Clear();
       Status status = batch::Decompress(batch.codec(), records, kMaxUnpackedBytes, &plain);
-      if (!status.ok()) return damaged(status.ToString());
+      if (!status.ok()) return damaged(batch, status.ToString());
       records = plain.bytes();
     }
-    batch::RecordWalker walker(records, batch.record_count());
-    batch::RecordView view;
+    const size_t begin = out->bytes.size();
+    out->bytes.insert(out->bytes.end(), records.begin(), records.end());
+    sections.push_back({batch, begin, out->bytes.size()});
+  }
+  for (const Section& section : sections) {
+    const batch::BatchView& view = section.batch;
+    batch::RecordWalker walker(Bytes(out->bytes.data() + section.begin, section.end - section.begin), view.record_count());
+    batch::RecordView record;
     batch::RecordWalker::Step step;
-    while ((step = walker.Next(&view)) == batch::RecordWalker::Step::kRecord) {
-      Offset offset = batch.base_offset() + view.offset_delta;
+    while ((step = walker.Next(&record)) == batch::RecordWalker::Step::kRecord) {
+      const Offset offset = view.base_offset() + record.offset_delta;
       if (offset < from) continue;
-      UnpackedRecords::Record record;
-      record.offset = offset;
-      record.timestamp = batch.log_append_time() ? batch.max_timestamp() : batch.base_timestamp() + view.timestamp_delta;
-      if (!view.key.is_null()) record.key = Add(&out->bytes, view.key.bytes());
-      if (!view.value.is_null()) record.value = Add(&out->bytes, view.value.bytes());
-      record.first_header = out->headers.size();
-      batch::HeaderIterator headers(view);
+      const int32_t index = static_cast<int32_t>(out->table.size() / 6);
+      out->table.push_back(static_cast<double>(offset.v - out->base.v));
+      out->table.push_back(static_cast<double>(view.log_append_time() ? view.max_timestamp().v : view.base_timestamp().v + record.timestamp_delta));
+      AddPart(&out->table, out->bytes, record.key);
+      AddPart(&out->table, out->bytes, record.value);
+      batch::HeaderIterator headers(record);
       batch::HeaderView header;
       while (headers.Next(&header)) {
-        RecordCopy::Header copy;
-        copy.key = Add(&out->bytes, header.key);
-        if (!header.value.is_null()) copy.value = Add(&out->bytes, header.value.bytes());
-        out->headers.push_back(copy);
-        ++record.headers;
+        out->headers.push_back(index);
+        AddPart(&out->headers, out->bytes, header.key);
+        AddPart(&out->headers, out->bytes, header.value);
       }
-      out->records.push_back(record);
     }
-    if (step == batch::RecordWalker::Step::kBad) return damaged(walker.status().ToString());
+    if (step == batch::RecordWalker::Step::kBad) return damaged(view, walker.status().ToString());
   }
   return Status::Ok();
 }
 
-Napi::Value RecordsToJs(Napi::Env env, const UnpackedRecords& records) {
-  Napi::Array out = Napi::Array::New(env, records.records.size());
-  for (size_t i = 0; i < records.records.size(); ++i) {
-    const UnpackedRecords::Record& record = records.records[i];
-    Napi::Object item = Napi::Object::New(env);
-    item.Set("offset", OffsetToJs(env, record.offset));
-    item.Set("timestampMs", Napi::Number::New(env, static_cast<double>(record.timestamp.v)));
-    item.Set("key", Part(env, records.bytes, record.key));
-    item.Set("value", Part(env, records.bytes, record.value));
-    Napi::Array headers = Napi::Array::New(env, record.headers);
-    for (size_t h = 0; h < record.headers; ++h) {
-      const RecordCopy::Header& header = records.headers[record.first_header + h];
-      Napi::Object one = Napi::Object::New(env);
-      one.Set("key", Napi::String::New(env, reinterpret_cast<const char*>(records.bytes.data() + header.key.at), static_cast<size_t>(header.key.length)));
-      one.Set("value", Part(env, records.bytes, header.value));
-      headers.Set(static_cast<uint32_t>(h), one);
-    }
-    item.Set("headers", headers);
-    out.Set(static_cast<uint32_t>(i), item);
-  }
-  return out;
+void UnpackedToJs(const UnpackedRecords& records, Napi::Object out) {
+  const Napi::Env env = out.Env();
+  out.Set("baseOffset", OffsetToJs(env, records.base));
+  out.Set("nextOffset", OffsetToJs(env, records.next));
+  out.Set("bytes", Napi::Buffer<uint8_t>::Copy(env, records.bytes.data(), records.bytes.size()));
+  out.Set("table", ToTypedArray<Napi::Float64Array>(env, records.table));
+  out.Set("headers", ToTypedArray<Napi::Int32Array>(env, records.headers));
 }
 
 }  // namespace sluice::addon

@@ -39,22 +39,18 @@ bool ToBatchOptions(Napi::Value value, batch::BatchOptions* out);
 // Any thread. kInvalid for no records, kTooLarge beyond options.max_bytes.
 Result<std::vector<uint8_t>> BuildBatch(const RecordCopy& records, const batch::BatchOptions& options);
 
-// Records read back, again flat.
+// Records read back, flat, as PackedRecords of binding.ts describes them.
 struct UnpackedRecords {
-  struct Record {
-    Offset offset;
-    TimestampMs timestamp;
-    Piece key, value;
-    size_t first_header = 0, headers = 0;
-  };
+  explicit UnpackedRecords(Offset from) : base(from), next(from) {}
+  const Offset base;
+  Offset next;
   std::vector<uint8_t> bytes;
-  std::vector<RecordCopy::Header> headers;
-  std::vector<Record> records;
-  Offset next{0};
+  std::vector<double> table;
+  std::vector<int32_t> headers;
 };
 
 // Any thread. Whole batches in `batches`; records below `from` and control batches are left out. kCorrupt names the batch's offset.
 Status Unpack(Bytes batches, Offset from, UnpackedRecords* out);
-Napi::Value RecordsToJs(Napi::Env env, const UnpackedRecords& records);
+void UnpackedToJs(const UnpackedRecords& records, Napi::Object out);
 
 }  // namespace sluice::addon

@@ -14,7 +14,7 @@ import {
 export type EnginePort = Pick<
   NativeEngine,
   | 'open' | 'openPartitions' | 'finishRecovery' | 'setPartitionSettings' | 'deletePartitions' | 'appendRecords' | 'read'
-  | 'readRecords' | 'ends' | 'findTimestamp' | 'findMaxTimestamp' | 'epochOf' | 'endOffsetForEpoch' | 'deleteRecords'
+  | 'readPacked' | 'ends' | 'findTimestamp' | 'findMaxTimestamp' | 'epochOf' | 'endOffsetForEpoch' | 'deleteRecords'
   | 'describeLogs' | 'listen' | 'setPlaneSettings' | 'publishTopics' | 'withdrawTopic' | 'respond' | 'closeConnection'
   | 'stats' | 'close'
 >;
