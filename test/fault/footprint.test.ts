@@ -21,7 +21,7 @@ for (const durability of ['fsync', 'os']) {
     await load('create', broker.port, topic);
     // The first pass opens files and fills buffers to their working size; what comes after must not add to it.
     await load('produce', broker.port, { ...topic, '--bytes': 50e6 });
-    await load('fetch', broker.port, { ...topic, '--verify': '' });
+    await load('fetch', broker.port, { ...topic, '--verify-every': 1 });
     const before = broker.process.rssBytes();
     await load('produce', broker.port, { ...topic, '--bytes': 1e9, '--connections': 4 });
     const result = await load('fetch', broker.port, { ...topic, '--connections': 4 });
