@@ -8,10 +8,10 @@ import { type BrokerSide } from './broker/broker-target.js';
 import { estimate, runRounds } from './broker/rounds.js';
 import { brokerWorkloads } from './broker/workloads/index.js';
 import { type Options, parseOptions, USAGE, UsageError } from './options.js';
-import { renderTable } from './report/table.js';
+import { writeReport } from './report/write.js';
 import { Effort } from './suite/effort.js';
 import { say, sayMeasurement } from './suite/progress.js';
-import { describeRun, readResults, Results } from './suite/results.js';
+import { describeRun, readResults, Results, type Run } from './suite/results.js';
 import { type Measurement } from './suite/measurement.js';
 
 const QUICK_SCALE = 0.04;
@@ -24,9 +24,11 @@ function effortOf(options: Options, fullSeconds: number): Effort {
   return new Effort(Math.min(1, (options.minutes * 60) / fullSeconds), false);
 }
 
-function report(directory: string, measurements: readonly Measurement[]): void {
-  console.log(`\n${renderTable(measurements, titles)}\n`);
-  say(`results are in ${directory}`);
+function report(directory: string, run: Run, measurements: readonly Measurement[]): void {
+  const { markdown, notes } = writeReport(directory, run, measurements, titles);
+  console.log(`\n${markdown}\n`);
+  for (const note of notes) say(note);
+  say(`${join(directory, 'report.html')} shows it all`);
 }
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -36,7 +38,8 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const options = parseOptions(argv);
   if (options.report !== undefined) {
-    report(options.report, readResults(options.report).measurements);
+    const earlier = readResults(options.report);
+    report(resolve(options.report), earlier.run, earlier.measurements);
     return;
   }
   if (options.data !== undefined) process.env['SLUICE_TEST_TMP'] = resolve(options.data);
@@ -45,7 +48,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const fullSeconds = estimate(workloads, sides.length) * options.rounds;
   const effort = effortOf(options, fullSeconds);
   const directory = resolve(options.out ?? join(repositoryRoot, 'bench', 'results', 'local', new Date().toISOString().replaceAll(/[:.]/g, '-')));
-  const results = new Results(directory, describeRun(argv, effort.scale));
+  const run = describeRun(argv, effort.scale);
+  const results = new Results(directory, run);
   say('building the load generator');
   await buildNativePrograms();
   if (sides.includes('kafka') || options.clients.has('java')) {
@@ -63,7 +67,7 @@ async function main(argv: readonly string[]): Promise<void> {
       sayMeasurement(measurement);
     },
   });
-  report(directory, results.measurements);
+  report(directory, run, results.measurements);
 }
 
 try {

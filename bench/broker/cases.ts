@@ -16,7 +16,7 @@ export interface ProduceCase {
   /** Requests in flight on each connection. */
   readonly depth: number;
   /** Open loop at so many MB/s of batches; closed loop when left out. */
-  readonly rate?: number;
+  readonly rate?: number | undefined;
   readonly seconds: number;
   readonly warmSeconds: number;
   readonly modes?: readonly Mode[];

@@ -29,6 +29,8 @@ async function measureAt(stage: Stage, broker: BrokerTarget, mode: Mode, partiti
       ...common, name: of.name, ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }),
       figures: { ...figuresOf(result, cpuSeconds, of.figures), rssMb: broker.rssMb(), descriptors: broker.descriptors(), maps: broker.maps() },
     });
+    const fast = await producePass(topic, { ...of, batchRecords: 16, rate: undefined, depth: 20 }, stage.effort.seconds(3));
+    stage.record({ ...common, name: `${of.name}, as fast as it goes`, settings: 'batches of 16 KiB', figures: figuresOf(fast.result, fast.cpuSeconds, ['mbPerS']) });
     await andThen(topic.name);
   });
 }
