@@ -2,9 +2,7 @@
 #include "addon/convert.h"
 #include "addon/js_engine.h"
 #include "addon/packed_appends.h"
-#include "addon/record_copy.h"
 #include "batch/batch_view.h"
-#include "batch/builder.h"
 #include "batch/validate.h"
 
 namespace sluice::addon {
@@ -27,24 +25,6 @@ void Settle(const Promise& promise, Result<log::AppendResult> result) {
 }
 
 }  // namespace
-
-Napi::Value JsEngine::AppendRecords(const Napi::CallbackInfo& info) {
-  TopicIdPartition id;
-  auto records = std::make_shared<RecordCopy>();
-  auto options = std::make_shared<batch::BatchOptions>();
-  if (!ToPartitionRef(info[0], &id) || !CopyRecords(info[1], records.get()) || !ToBatchOptions(info[2], options.get())) return info.Env().Undefined();
-  return Ask(info.Env(), [id, records, options](Engine& engine, Promise promise) {
-    log::Log* log = engine.Find(id);
-    if (log == nullptr) {
-      promise.Reject(Status::Error(Code::kNotFound, "no such partition"));
-      return;
-    }
-    options->max_bytes = log->config().max_message_bytes;
-    records->now = TimestampMs(engine.clock().WallMs());
-    engine.BuildAndAppend(id, options->codec != batch::Codec::kNone, [records, options] { return BuildBatch(*records, *options); },
-                          [promise](Result<log::AppendResult> result) { Settle(promise, std::move(result)); });
-  });
-}
 
 Napi::Value JsEngine::AppendPacked(const Napi::CallbackInfo& info) {
   TopicId topic;

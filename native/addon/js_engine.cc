@@ -29,7 +29,6 @@ Napi::Function JsEngine::Define(Napi::Env env) {
                          InstanceMethod<&JsEngine::DescribeLogs>("describeLogs"),
                          InstanceMethod<&JsEngine::Stats>("stats"),
                          InstanceMethod<&JsEngine::Close>("close"),
-                         InstanceMethod<&JsEngine::AppendRecords>("appendRecords"),
                          InstanceMethod<&JsEngine::AppendPacked>("appendPacked"),
                          InstanceMethod<&JsEngine::AppendBatch>("appendBatch"),
                          InstanceMethod<&JsEngine::WhenDurable>("whenDurable"),

@@ -30,7 +30,6 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   // appends (js_append.cc)
-  Napi::Value AppendRecords(const Napi::CallbackInfo& info);
   Napi::Value AppendPacked(const Napi::CallbackInfo& info);
   Napi::Value AppendBatch(const Napi::CallbackInfo& info);
   Napi::Value WhenDurable(const Napi::CallbackInfo& info);

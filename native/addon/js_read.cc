@@ -1,7 +1,7 @@
 // Reading and verifying from JavaScript: found, read, checked and unpacked on the pool.
 #include "addon/convert.h"
 #include "addon/js_engine.h"
-#include "addon/record_copy.h"
+#include "addon/unpacked_records.h"
 #include "batch/batch_view.h"
 
 namespace sluice::addon {

@@ -9,6 +9,7 @@ namespace sluice::addon {
 namespace {
 
 constexpr size_t kAppendBytes = 16, kRecordBytes = 20, kHeaderBytes = 8;
+constexpr uint32_t kControl = 0x100;
 constexpr size_t kGroupBytes = 1 << 20;   // appends are not joined beyond this
 // What a record's own numbers take in a batch at most: length, attributes, time, offset, and the lengths of key, value and header list.
 constexpr size_t kRecordOverhead = 5 + 1 + 10 + 5 + 5 + 5 + 5;
@@ -93,8 +94,9 @@ Result<std::shared_ptr<PackedAppends>> PackedAppends::Parse(std::vector<uint8_t>
     const uint8_t* fixed = cursor.Take(kAppendBytes);
     if (fixed == nullptr) return bad;
     append.partition = Get<int32_t>(fixed);
-    const uint32_t codec = Get<uint32_t>(fixed + 4);
+    const uint32_t kind = Get<uint32_t>(fixed + 4), codec = kind & ~kControl;
     if (codec > static_cast<uint32_t>(batch::Codec::kZstd)) return bad;
+    append.control = (kind & kControl) != 0;
     append.codec = static_cast<batch::Codec>(codec);
     append.level = Get<int32_t>(fixed + 8);
     PackedRecord record;
@@ -126,7 +128,7 @@ void PackedAppends::Submit(const std::shared_ptr<PackedAppends>& self, Engine& e
     for (; next < appends.size(); ++next) {
       const AppendGroup& more = appends[next];
       const bool fits = group.most + more.most + batch::kHeaderBytes <= limit;
-      if (!fits || more.partition != group.partition || more.codec != group.codec || more.level != group.level) break;
+      if (!fits || !more.SameKind(group)) break;
       ++group.count;
       group.end = more.end;
       group.most += more.most;
@@ -150,6 +152,7 @@ Result<std::vector<uint8_t>> PackedAppends::Build(const AppendGroup& group, int6
   batch::BatchOptions options;
   options.codec = group.codec;
   options.level = group.level;
+  options.control = group.control;
   options.max_bytes = max_bytes;
   builder.Start(options);
   Cursor cursor(Bytes(bytes_.data() + group.begin, group.end - group.begin));

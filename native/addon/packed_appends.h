@@ -13,14 +13,17 @@
 
 namespace sluice::addon {
 
-// Neighbouring appends to one partition with one codec: one batch.
+// Neighbouring appends of one kind to one partition: one batch.
 struct AppendGroup {
   int32_t partition = 0;
   batch::Codec codec = batch::Codec::kNone;
   int level = batch::kDefaultLevel;
+  bool control = false;
   size_t first = 0, count = 0;  // appends
   size_t begin = 0, end = 0;    // in the bytes
   size_t most = 0;              // bytes that the batch's records can take at most
+
+  bool SameKind(const AppendGroup& o) const { return partition == o.partition && codec == o.codec && level == o.level && control == o.control; }
 };
 
 class PackedAppends {

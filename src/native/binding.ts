@@ -93,13 +93,6 @@ export interface RecordInput {
   headers?: readonly { key: string; value: Uint8Array | null }[];
 }
 
-export interface AppendOptions {
-  compression?: Compression;
-  compressionLevel?: number;
-  /** Writes a control batch (KRaft's leader change and snapshot records). */
-  control?: boolean;
-}
-
 export interface AppendOutcome {
   baseOffset: bigint;
   lastOffset: bigint;
@@ -238,8 +231,6 @@ export interface NativeEngine {
   /** The log's directory is set aside and its files go after file.delete.delay.ms. */
   deletePartitions(list: readonly PartitionRef[]): Promise<PartitionOutcome[]>;
 
-  /** Builds one batch natively. Resolves when it is durable (mode fsync) or in the page cache (mode os). */
-  appendRecords(ref: PartitionRef, records: readonly RecordInput[], options?: AppendOptions): Promise<AppendOutcome>;
   /**
    * Appends that src/storage/packed-appends.ts has packed. The bytes are copied before this returns; appends next to each other with the same
    * partition and codec become one batch. Each is answered by onAppended, under the given number of the flight and its place in it.
@@ -273,8 +264,8 @@ export interface NativeEngine {
   setPlaneSettings(settings: PlaneSettings): Promise<void>;
   publishTopics(topics: readonly TopicPublication[]): Promise<void>;
   withdrawTopic(topicId: string): Promise<void>;
-  /** The whole response behind the size: header and body. Unknown tokens (the peer left) are ignored. */
-  respond(token: number, response: Uint8Array): void;
+  /** One response for each token, whole behind its size: header and body. Unknown tokens (the peer left) are ignored. */
+  respond(tokens: readonly number[], responses: readonly Uint8Array[]): void;
   closeConnection(token: number, why: string): void;
 
   stats(): Promise<EngineStats>;

@@ -1,7 +1,5 @@
 // Appends that are under way in the engine, each with a promise of its own.
-import { type AppendOutcome, type FailedAppends } from '../native/binding.js';
-import { NativeError } from '../native/errors.js';
-import { LogError, toLogError } from './errors.js';
+import { type AppendOutcome, type FailedAppends, type NativeErrorInfo } from '../native/binding.js';
 
 /** Numbers in one group of onAppended: flight, first append, number of appends, offset of the first record, log append time. */
 const GROUP_NUMBERS = 5;
@@ -25,7 +23,12 @@ function reject(waiting: Waiting, error: Error): void {
 /** The engine's events hold this, so it must not hold the engine: a forgotten log is closed by the garbage collector. */
 export class Flights {
   readonly #flights = new Map<number, { appends: readonly Waiting[]; left: number }>();
+  readonly #toError: (failure: NativeErrorInfo) => Error;
   #last = 0;
+
+  constructor(toError: (failure: NativeErrorInfo) => Error) {
+    this.#toError = toError;
+  }
 
   /** The number under which these will be answered. */
   add(appends: readonly Waiting[]): number {
@@ -56,15 +59,15 @@ export class Flights {
         }
       }
     }
-    for (const { flight, first, count, code, message } of failures) {
-      const error = toLogError(new NativeError({ code, message }));
-      for (const waiting of this.#land(flight, first, count)) reject(waiting, error);
+    for (const failure of failures) {
+      const error = this.#toError(failure);
+      for (const waiting of this.#land(failure.flight, failure.first, failure.count)) reject(waiting, error);
     }
   }
 
   /** The engine is closed: nobody will answer any more. */
   close(): void {
-    const error = new LogError('ERR_SLUICE_CLOSED', 'the log was closed');
+    const error = this.#toError({ code: 'closed', message: 'the log was closed' });
     const flights = [...this.#flights.values()];
     this.#flights.clear();
     for (const { appends } of flights) for (const waiting of appends) reject(waiting, error);

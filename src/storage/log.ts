@@ -1,6 +1,6 @@
 // The embedded engine: Kafka's log inside a Node program, without the network.
 import {
-  type AppendOptions, type AppendOutcome, type EngineStats, type LogEnds, type NativeEngine, type NativeRecord, type PartitionRef, type RecordInput,
+  type AppendOutcome, type Compression, type EngineStats, type LogEnds, type NativeEngine, type NativeRecord, type PartitionRef, type RecordInput,
 } from '../native/binding.js';
 import { loadBinding } from '../native/load.js';
 import { NativeError } from '../native/errors.js';
@@ -47,9 +47,12 @@ class PendingAppend implements Append {
 
 const closedError = (): LogError => new LogError('ERR_SLUICE_CLOSED', 'the log is closed');
 
-export interface AppendTarget extends Pick<AppendOptions, 'compression' | 'compressionLevel'> {
+export interface AppendTarget {
   /** Default 0. */
   partition?: number;
+  /** Default: the log's. */
+  compression?: Compression;
+  compressionLevel?: number;
 }
 
 export class SluiceLog {
@@ -76,7 +79,7 @@ export class SluiceLog {
 
   static async open(options: OpenLogOptions): Promise<SluiceLog> {
     const resolved = resolveOptions(options);
-    const flights = new Flights();
+    const flights = new Flights((failure) => toLogError(new NativeError(failure)));
     const engine = loadBinding().createEngine(
       { dir: resolved.dir, journalBytes: resolved.journalBytes, ioDriver: resolved.ioDriver },
       {

@@ -1,6 +1,6 @@
 // Appends of one tick, packed into one stretch of memory, so that they cross into the engine together. All numbers little-endian:
 //
-//   append = partition:u32 codec:u32 level:i32 count:u32 record*
+//   append = partition:u32 kind:u32 level:i32 count:u32 record*                                kind: the codec's number, and CONTROL for a control batch
 //   record = timestamp:f64 keyLength:i32 valueLength:i32 headerCount:u32 key value header*      timestamp NaN: now; length -1: null
 //   header = keyLength:i32 valueLength:i32 key value
 import { type Compression, type RecordInput } from '../native/binding.js';
@@ -14,11 +14,14 @@ const KEPT_BYTES = 4 << 20;
 const MOST_BYTES = 2 ** 31 - 1;
 
 const CODECS: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
+const CONTROL = 0x100;
 const DEFAULT_LEVEL = -(2 ** 31);
 
 export interface PackOptions {
   readonly compression: Compression;
   readonly compressionLevel?: number | undefined;
+  /** A control batch: KRaft's leader changes and snapshot records. */
+  readonly control?: boolean;
 }
 
 function sizeOfBytes(bytes: Uint8Array | null | undefined, what: string): number {
@@ -67,7 +70,7 @@ export class PackedAppends {
     const view = this.#view;
     let at = this.#length;
     view.setUint32(at, partition, true);
-    view.setUint32(at + 4, codec, true);
+    view.setUint32(at + 4, codec | (options.control === true ? CONTROL : 0), true);
     view.setInt32(at + 8, level, true);
     view.setUint32(at + 12, records.length, true);
     at += APPEND_BYTES;

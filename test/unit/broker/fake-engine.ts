@@ -1,7 +1,7 @@
 // An engine in memory: logs are lists of batches, everything is durable at once. Requests are put in by hand, answers are
 // kept by token. What was asked of the data plane is written down for tests to look at.
 import {
-  type AppendOptions, type AppendOutcome, type ControlRequest, type EngineEvents, type EngineStats, type FoundOffset,
+  type AppendOutcome, type ControlRequest, type EngineEvents, type EngineStats, type FoundOffset,
   type ListenerSpec, type LogDescription, type LogEnds, type OpenInfo, type PartitionOutcome, type PartitionRef,
   type PartitionSpec, type PlaneSettings, type ReadOutcome, type RecordInput, type PackedRecords, type NativeRecord, type RecoveryReport,
   type TopicPublication, type LogSettings,
@@ -143,7 +143,7 @@ export class FakeEngine implements EnginePort {
     }));
   }
 
-  async appendRecords(ref: PartitionRef, records: readonly RecordInput[], options: AppendOptions = {}): Promise<AppendOutcome> {
+  async appendRecords(ref: PartitionRef, records: readonly RecordInput[], options: { readonly control?: boolean } = {}): Promise<AppendOutcome> {
     await this.beforeAppend(ref);
     if (!this.#isRecovered) throw new NativeError({ code: 'offline', message: 'recovery is not finished' });
     const log = this.#log(ref);
