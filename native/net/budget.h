@@ -1,5 +1,6 @@
-// Memory of frames that are being received or wait: a total, with a share that only small buffers may use, and one connection at a time that
-// may go beyond it, so that half-received large frames can neither starve small ones nor block each other for good.
+// Memory of frames that are being received or wait: a total, with a share that only small buffers may use, and beside it one frame at a time, so
+// that half-received large frames can neither starve small ones nor block each other for good. That frame stays beside the total until its memory is
+// given back, not only until it has come in: the next one waits as long, and all there ever is are the total and one frame.
 // Thread: reactor.
 // Owns: nothing but numbers.
 // After error: Take that fails changes nothing.
@@ -13,7 +14,7 @@ inline constexpr int64_t kSmallFrame = 64 << 10;  // frames up to this size may 
 inline constexpr int64_t kReserveShare = 8;       // the reserve is the total divided by this
 
 // How badly memory is wanted: kPlain leaves the reserve alone; kSmall is for frames that are small, or not known to be large; kFinish makes the
-// asker the one that may go beyond the total until EndFinish, if nobody else is.
+// asker the one beside the total until EndFinish, if nobody else is and nothing of the last one is left.
 enum class Need : uint8_t { kPlain, kSmall, kFinish };
 
 class Budget {
@@ -21,34 +22,34 @@ class Budget {
   explicit Budget(int64_t limit) : limit_(limit) {}
   void SetLimit(int64_t limit) { limit_ = limit; }
 
-  bool Take(int64_t bytes, Need need, const void* who) {
-    if (finisher_ == who || (need == Need::kFinish && finisher_ == nullptr)) {
+  enum class Taken : uint8_t { kNo, kOfTotal, kBeside };
+  Taken Take(int64_t bytes, Need need, const void* who) {
+    if (finisher_ == who || (need == Need::kFinish && finisher_ == nullptr && beside_ == 0)) {
       finisher_ = who;
-      finishing_ += bytes;  // beside the total: it must not eat up the reserve
-    } else if (used_ - finishing_ + bytes > (need == Need::kPlain ? limit_ - limit_ / kReserveShare : limit_)) {
-      return false;
+      beside_ += bytes;
+      return Taken::kBeside;
     }
+    if (used_ + bytes > (need == Need::kPlain ? limit_ - limit_ / kReserveShare : limit_)) return Taken::kNo;
     used_ += bytes;
-    return true;
+    return Taken::kOfTotal;
   }
   // Takes without asking: what has been received must be kept.
   void Force(int64_t bytes) { used_ += bytes; }
   void Give(int64_t bytes) { used_ -= bytes; }
+  void GiveBeside(int64_t bytes) { beside_ -= bytes; }
   // `who` has its frame, or is gone.
   void EndFinish(const void* who) {
-    if (finisher_ != who) return;
-    finisher_ = nullptr;
-    finishing_ = 0;
+    if (finisher_ == who) finisher_ = nullptr;
   }
 
-  int64_t used() const { return used_; }
-  bool HasRoom() const { return used_ - finishing_ + kSmallFrame <= limit_ || finisher_ == nullptr; }
+  int64_t used() const { return used_ + beside_; }
+  bool HasRoom() const { return used_ + kSmallFrame <= limit_ || (finisher_ == nullptr && beside_ == 0); }
 
  private:
   int64_t limit_;
   int64_t used_ = 0;
+  int64_t beside_ = 0;
   const void* finisher_ = nullptr;
-  int64_t finishing_ = 0;  // taken by the finisher as such
 };
 
 }  // namespace sluice::net

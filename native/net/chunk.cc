@@ -39,7 +39,8 @@ ChunkPool::~ChunkPool() {
 ChunkRef ChunkPool::Get(size_t bytes, Need need, const void* who) {
   const uint32_t size_class = ClassOf(bytes);
   const size_t capacity = CapacityOf(size_class);
-  if (!budget_.Take(static_cast<int64_t>(capacity), need, who)) return ChunkRef();
+  const Budget::Taken taken = budget_.Take(static_cast<int64_t>(capacity), need, who);
+  if (taken == Budget::Taken::kNo) return ChunkRef();
   Chunk* chunk = nullptr;
   if (size_class < free_.size() && !free_[size_class].empty()) {
     chunk = free_[size_class].back();
@@ -48,14 +49,19 @@ ChunkRef ChunkPool::Get(size_t bytes, Need need, const void* who) {
   } else {
     chunk = static_cast<Chunk*>(std::malloc(sizeof(Chunk) + capacity));
     SLUICE_ASSERT(chunk != nullptr);
-    new (chunk) Chunk{this, 0, size_class, capacity};
+    new (chunk) Chunk{this, 0, static_cast<uint16_t>(size_class), false, capacity};
   }
   chunk->refs = 1;
+  chunk->beside = taken == Budget::Taken::kBeside;
   return ChunkRef(chunk);
 }
 
 void ChunkPool::Release(Chunk* chunk) {
-  budget_.Give(static_cast<int64_t>(chunk->capacity));
+  if (chunk->beside) {
+    budget_.GiveBeside(static_cast<int64_t>(chunk->capacity));
+  } else {
+    budget_.Give(static_cast<int64_t>(chunk->capacity));
+  }
   if (chunk->capacity > kMaxCachedChunk || cached_ + chunk->capacity > kMaxCachedTotal) {
     std::free(chunk);
     return;

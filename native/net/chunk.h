@@ -24,7 +24,8 @@ class ChunkPool;
 struct alignas(16) Chunk {
   ChunkPool* pool;
   uint32_t refs;
-  uint32_t size_class;
+  uint16_t size_class;
+  bool beside;  // the budget's total
   size_t capacity;
   uint8_t* data() { return reinterpret_cast<uint8_t*>(this + 1); }
 };

@@ -133,6 +133,7 @@ void Connection::ReadSocket() {
     reader_.Filled(static_cast<size_t>(n));
     shared_.bytes_in += n;
     received_this_tick_ += n;
+    received_ += n;
     if (!DeliverFrames()) return;
     if (static_cast<size_t>(n) < room.size()) {  // nothing more there, most likely; epoll tells if there is
       reader_.Rest();

@@ -99,8 +99,10 @@ class Connection final : public Watcher,
  private:
   friend class Shared;
   bool MayExecute() const { return holds_ == 0 && !closing_ && !ending_ && !crowded_; }
-  // Holds memory for a frame whose peer does not send the rest.
-  bool StallsMemory() const { return !reader_.empty() && MayExecute() && reader_.held() > kMinChunk && !ListNode<MemoryTag>::is_linked(); }
+  // Holds memory for a frame whose rest is still to come.
+  bool HoldsMemory() const { return !reader_.empty() && MayExecute() && reader_.held() > kMinChunk && !ListNode<MemoryTag>::is_linked(); }
+  // It does so, and in the last while too little has come.
+  bool StallsMemory(int64_t now_us);
   void ReadSocket();
   bool DeliverFrames();  // false: not to be read further now
   void ContinueSoon();
@@ -122,6 +124,9 @@ class Connection final : public Watcher,
   int64_t received_this_tick_ = 0;
   uint64_t tick_ = 0;         // of the two above
   int64_t active_us_ = 0;     // bytes came or went
+  int64_t received_ = 0;      // in all
+  int64_t marked_us_ = 0;     // since when it is watched for stalling memory; 0: it is not
+  int64_t marked_bytes_ = 0;  // received_ then
   bool unread_ = false;       // the socket was readable when reading stopped
   bool peer_done_ = false;
   bool crowded_ = false;      // too much is queued for sending

@@ -55,7 +55,7 @@ bool FrameReader::StartFrame() {
 MutableBytes FrameReader::Room() {
   const size_t have = end_ - begin_;
   if (have == 0) {
-    if (chunk_ && chunk_.unique() && chunk_->capacity >= ChunkWanted()) {
+    if (chunk_ && chunk_.unique() && !chunk_->beside && chunk_->capacity >= ChunkWanted()) {
       begin_ = end_ = 0;
     } else {
       chunk_.Reset();

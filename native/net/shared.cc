@@ -5,7 +5,9 @@
 namespace sluice::net {
 namespace {
 
-constexpr int64_t kStallUs = 10000000;     // while memory is short, a half-sent request that does not move for so long is given up
+// While memory is short, a half-sent request of which less than this comes in this time is given up.
+constexpr int64_t kStallUs = 10000000;
+constexpr int64_t kLeastProgress = 64 << 10;
 constexpr int64_t kCheckEveryUs = 1000000;
 constexpr int kMemoryTriesPerTick = 16;
 
@@ -52,6 +54,21 @@ void Shared::EndTick() {
   if (executed || !to_flush_.empty()) reactor.Again();
 }
 
+bool Connection::StallsMemory(int64_t now_us) {
+  if (!HoldsMemory()) {
+    marked_us_ = 0;
+    return false;
+  }
+  if (marked_us_ == 0) {
+    marked_us_ = active_us_;
+    marked_bytes_ = received_;
+  }
+  if (now_us - marked_us_ < kStallUs) return false;
+  const bool stalls = received_ - marked_bytes_ < kLeastProgress;
+  marked_us_ = now_us;
+  marked_bytes_ = received_;
+  return stalls;
+}
 
 void Shared::CheckIdle() {
   const int64_t now = reactor.now_us();
@@ -65,9 +82,9 @@ void Shared::CheckIdle() {
     oldest->Close(Status::Error(Code::kTimeout, "idle"));
   }
   if (!short_of_memory_.empty()) {
-    for (Connection* slow = by_activity_.front(); slow != nullptr && now - slow->active_us_ >= kStallUs;) {
+    for (Connection* slow = by_activity_.front(); slow != nullptr;) {
       Connection* next = by_activity_.Next(slow);
-      if (slow->StallsMemory()) {
+      if (slow->StallsMemory(now)) {
         slow->Close(Status::Error(Code::kBudget, "a half-sent request kept memory that others wait for"));
       }
       slow = next;

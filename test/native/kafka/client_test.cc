@@ -302,6 +302,72 @@ TEST_F(ClientTest, ARequestThatStallsWhileMemoryIsShortIsClosed) {
   EXPECT_EQ(ReadProduce(9, Next(wants)).rows.at(0).error, 0);
 }
 
+TEST_F(ClientTest, ARequestThatDribblesWhileMemoryIsShortIsClosed) {
+  config_.request_memory_bytes = 1 << 20;
+  log_config_.max_message_bytes = 8 << 20;
+  Start();
+  const Blob large = Produce(9, 7, -1, {{"t", {}, 0, MakeBatch(1, 3 << 20)}});
+  Peer dribbles = Connect(), wants = Connect();
+  const Blob half(large.begin(), large.begin() + (2 << 20));
+  size_t a = 0, b = 0;
+  ASSERT_TRUE(Until([&] { return (a = dribbles.Send(half, a)) == half.size(); }));
+  for (int i = 0; i < 100; ++i) {
+    b = wants.Send(large, b);
+    reactor_->RunOnce(0);
+  }
+  for (int second = 0; second < 25 && !dribbles.ended(); ++second) {
+    dribbles.Send(Blob{0});  // never idle
+    Advance(1000);
+    Settle();
+  }
+  EXPECT_TRUE(dribbles.ended());
+  ASSERT_TRUE(Until([&] { return (b = wants.Send(large, b)) == large.size(); }));
+  EXPECT_EQ(ReadProduce(9, Next(wants)).rows.at(0).error, 0);
+}
+
+TEST_F(ClientTest, LargeRequestsThatAreWorkedOnDoNotAddUpBesideTheTotal) {
+  config_.request_memory_bytes = 1 << 20;
+  log_config_.max_message_bytes = 8 << 20;
+  Start();
+  // The disk stands still and the journal is full: what has come in stays where it is.
+  writer_.hold = true;
+  std::vector<Peer> fillers;
+  std::vector<size_t> filled(3, 0);
+  for (int i = 0; i < 3; ++i) fillers.push_back(Connect());
+  Blob stream;
+  for (int i = 0; i < 400; ++i) {
+    const Blob one = Produce(9, i, -1, {{"t", {}, 1, MakeBatch(1, 60000)}});
+    stream.insert(stream.end(), one.begin(), one.end());
+  }
+  const auto fill = [&] {
+    for (size_t i = 0; i < 3; ++i) {
+      filled[i] = fillers[i].Send(stream, filled[i]);
+      fillers[i].Drain();
+    }
+  };
+  ASSERT_TRUE(Until([&] {
+    fill();
+    return !dir_->HasRoom();
+  }));
+  const Blob large = Produce(9, 7, -1, {{"t", {}, 0, MakeBatch(1, 3 << 20)}});
+  std::vector<Peer> peers;
+  std::vector<size_t> sent(5, 0);
+  for (int i = 0; i < 5; ++i) peers.push_back(Connect());
+  for (int round = 0; round < 300; ++round) {
+    for (size_t i = 0; i < peers.size(); ++i) sent[i] = peers[i].Send(large, sent[i]);
+    reactor_->RunOnce(0);
+  }
+  EXPECT_LE(plane_->stats().request_memory, (1 << 20) + (4 << 20));
+  writer_.Release();
+  EXPECT_TRUE(Until([&] {
+    fill();
+    bool all = true;
+    for (size_t i = 0; i < peers.size(); ++i) all &= (sent[i] = peers[i].Send(large, sent[i])) == large.size();
+    return all;
+  }));
+  for (Peer& peer : peers) EXPECT_EQ(ReadProduce(9, Next(peer)).rows.at(0).error, 0);
+}
+
 TEST_F(ClientTest, MemoryIsNotReservedByAnAnnouncement) {
   Start();
   std::vector<Peer> peers;

@@ -137,18 +137,21 @@ TEST(Budget, ReserveAndFinisher) {
   Budget budget(1 << 20);
   int a = 0, b = 0;
   const int64_t plain = (1 << 20) - (1 << 20) / kReserveShare;
-  EXPECT_TRUE(budget.Take(plain, Need::kPlain, &a));
-  EXPECT_FALSE(budget.Take(1, Need::kPlain, &a));
-  EXPECT_TRUE(budget.Take(1000, Need::kSmall, &b));
-  EXPECT_TRUE(budget.Take(10 << 20, Need::kFinish, &a));
-  EXPECT_FALSE(budget.Take(10 << 20, Need::kFinish, &b));
-  EXPECT_TRUE(budget.Take(1000, Need::kSmall, &b)) << "the finisher must not take the reserve";
+  using enum Budget::Taken;
+  EXPECT_EQ(budget.Take(plain, Need::kPlain, &a), kOfTotal);
+  EXPECT_EQ(budget.Take(1, Need::kPlain, &a), kNo);
+  EXPECT_EQ(budget.Take(1000, Need::kSmall, &b), kOfTotal);
+  EXPECT_EQ(budget.Take(10 << 20, Need::kFinish, &a), kBeside);
+  EXPECT_EQ(budget.Take(10 << 20, Need::kFinish, &b), kNo);
+  EXPECT_EQ(budget.Take(1000, Need::kSmall, &b), kOfTotal) << "the finisher must not take the reserve";
   budget.EndFinish(&b);
-  EXPECT_FALSE(budget.Take(10 << 20, Need::kFinish, &b));
+  EXPECT_EQ(budget.Take(10 << 20, Need::kFinish, &b), kNo);
   budget.EndFinish(&a);
-  EXPECT_FALSE(budget.Take(1, Need::kSmall, &b)) << "what it took is still held";
-  budget.Give(10 << 20);
-  EXPECT_TRUE(budget.Take(1, Need::kSmall, &b));
+  EXPECT_EQ(budget.Take(1, Need::kSmall, &b), kOfTotal) << "a frame that is being worked on must not take it either";
+  EXPECT_EQ(budget.Take(10 << 20, Need::kFinish, &b), kNo) << "one frame beside the total, not one after the other";
+  EXPECT_FALSE(budget.Take(plain, Need::kPlain, &b) != kNo);
+  budget.GiveBeside(10 << 20);
+  EXPECT_EQ(budget.Take(10 << 20, Need::kFinish, &b), kBeside);
 }
 
 }  // namespace
