@@ -1,7 +1,6 @@
 // sluice-load create and delete: a topic with its configs, ready to be written when the command returns.
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "connection.h"
@@ -14,7 +13,6 @@ namespace {
 constexpr int16_t kTopicAlreadyExists = 36;
 constexpr int16_t kUnknownTopic = 3;
 constexpr int kAttempts = 2000;
-constexpr useconds_t kFirstPause = 2000, kLongestPause = 500000;
 
 bool HasLeaders(Connection& connection, const Options& options) {
   Writer out;
@@ -108,12 +106,9 @@ int RunCreate(const Options& options) {
   if (!in.ok() || (error != 0 && error != kTopicAlreadyExists)) {
     Die("CreateTopics was answered with error " + std::to_string(error) + " " + std::string(in.String()));
   }
-  // Asking about thousands of partitions is work for the broker too: the pauses grow.
-  useconds_t pause = kFirstPause;
   for (int i = 0; i < kAttempts; ++i) {
     if (HasLeaders(connection, options) && LeadersAnswer(connection, options)) return 0;
-    usleep(pause);
-    pause = std::min(pause * 3 / 2, kLongestPause);
+    usleep(5000);
   }
   Die("the topic has no leaders");
 }

@@ -29,13 +29,13 @@ Napi::Function JsEngine::Define(Napi::Env env) {
                          InstanceMethod<&JsEngine::DescribeLogs>("describeLogs"),
                          InstanceMethod<&JsEngine::Stats>("stats"),
                          InstanceMethod<&JsEngine::Close>("close"),
-                         InstanceMethod<&JsEngine::AppendPacked>("appendPacked"),
+                         InstanceMethod<&JsEngine::AppendRecords>("appendRecords"),
                          InstanceMethod<&JsEngine::AppendBatch>("appendBatch"),
                          InstanceMethod<&JsEngine::WhenDurable>("whenDurable"),
                          InstanceMethod<&JsEngine::WaitForOffset>("waitForOffset"),
                          InstanceMethod<&JsEngine::CancelWait>("cancelWait"),
                          InstanceMethod<&JsEngine::Read>("read"),
-                         InstanceMethod<&JsEngine::ReadPacked>("readPacked"),
+                         InstanceMethod<&JsEngine::ReadRecords>("readRecords"),
                          InstanceMethod<&JsEngine::Ends>("ends"),
                          InstanceMethod<&JsEngine::FindTimestamp>("findTimestamp"),
                          InstanceMethod<&JsEngine::FindMaxTimestamp>("findMaxTimestamp"),
@@ -50,6 +50,8 @@ Napi::Function JsEngine::Define(Napi::Env env) {
                          InstanceMethod<&JsEngine::WithdrawTopic>("withdrawTopic"),
                          InstanceMethod<&JsEngine::Respond>("respond"),
                          InstanceMethod<&JsEngine::CloseConnection>("closeConnection"),
+                         InstanceMethod<&JsEngine::Parked>("parked"),
+                         InstanceMethod<&JsEngine::CaughtUp>("caughtUp"),
                      });
 }
 

@@ -30,7 +30,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   // appends (js_append.cc)
-  Napi::Value AppendPacked(const Napi::CallbackInfo& info);
+  Napi::Value AppendRecords(const Napi::CallbackInfo& info);
   Napi::Value AppendBatch(const Napi::CallbackInfo& info);
   Napi::Value WhenDurable(const Napi::CallbackInfo& info);
 
@@ -47,7 +47,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
 
   // reads (js_read.cc)
   Napi::Value Read(const Napi::CallbackInfo& info);
-  Napi::Value ReadPacked(const Napi::CallbackInfo& info);
+  Napi::Value ReadRecords(const Napi::CallbackInfo& info);
   Napi::Value Verify(const Napi::CallbackInfo& info);
 
   // data plane (js_plane.cc)
@@ -57,6 +57,8 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
   Napi::Value WithdrawTopic(const Napi::CallbackInfo& info);
   Napi::Value Respond(const Napi::CallbackInfo& info);
   Napi::Value CloseConnection(const Napi::CallbackInfo& info);
+  Napi::Value Parked(const Napi::CallbackInfo& info);
+  Napi::Value CaughtUp(const Napi::CallbackInfo& info);
 
   // Makes a promise and posts `work` with it; the promise is rejected when the engine is closed.
   Napi::Value Ask(Napi::Env env, std::function<void(Engine&, Promise)> work);

@@ -106,24 +106,35 @@ Napi::Value JsEngine::WithdrawTopic(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::Respond(const Napi::CallbackInfo& info) {
-  if (!info[0].IsArray() || !info[1].IsArray()) {
-    ThrowType(info.Env(), "tokens and responses must be arrays");
-    return info.Env().Undefined();
-  }
-  Napi::Array tokens = info[0].As<Napi::Array>(), bodies = info[1].As<Napi::Array>();
-  std::vector<std::pair<uint64_t, std::vector<uint8_t>>> responses(tokens.Length());
-  for (uint32_t i = 0; i < tokens.Length(); ++i) {
-    int64_t token = 0;
-    Bytes bytes;
-    if (!ToInt64(tokens.Get(i), "token", &token) || !ToBytes(bodies.Get(i), "response", &bytes)) return info.Env().Undefined();
-    responses[i] = {static_cast<uint64_t>(token), std::vector<uint8_t>(bytes.begin(), bytes.end())};
-  }
+  int64_t token = 0;
+  Bytes bytes;
+  if (!ToInt64(info[0], "token", &token) || !ToBytes(info[1], "response", &bytes)) return info.Env().Undefined();
+  auto response = std::make_shared<std::vector<uint8_t>>(bytes.begin(), bytes.end());
   Engine* engine = engine_.get();
-  engine->Post([engine, responses = std::move(responses)]() mutable {
-    if (engine->plane() == nullptr) return;
-    for (auto& [token, response] : responses) engine->plane()->Respond(token, std::move(response));
+  engine->Post([engine, token, response] {
+    if (engine->plane() != nullptr) engine->plane()->Respond(static_cast<uint64_t>(token), std::move(*response));
   });
   return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::Parked(const Napi::CallbackInfo& info) {
+  int64_t token = 0;
+  if (!ToInt64(info[0], "token", &token)) return info.Env().Undefined();
+  Engine* engine = engine_.get();
+  engine->Post([engine, token] {
+    if (engine->plane() != nullptr) engine->plane()->Parked(static_cast<uint64_t>(token));
+  });
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::CaughtUp(const Napi::CallbackInfo& info) {
+  return Ask(info.Env(), [](Engine& engine, Promise promise) {
+    if (engine.plane() == nullptr) {
+      promise.Reject(NoPlane());
+      return;
+    }
+    engine.plane()->WhenCaughtUp([promise] { ResolveNothing(promise); });
+  });
 }
 
 Napi::Value JsEngine::CloseConnection(const Napi::CallbackInfo& info) {

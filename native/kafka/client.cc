@@ -101,6 +101,11 @@ void Client::OnClosed(const Status& why) {
   plane_.Remove(this);  // destroys this
 }
 
+void Client::Park(net::Frame frame) {
+  parked_ = std::move(frame);
+  connection_.Hold();
+}
+
 void Client::ExecuteParked() {
   net::Frame frame = std::move(parked_);
   connection_.Release();
@@ -109,6 +114,7 @@ void Client::ExecuteParked() {
 
 void Client::OnFrame(net::Frame frame) {
   ++plane_.stats.requests;
+  received_ms_ = plane_.reactor.wall_ms();
   Dispatch(std::move(frame));
 }
 
@@ -124,7 +130,7 @@ void Client::Dispatch(net::Frame frame) {
   }
   if (header.api_key == kApiVersionsKey) {
     used_control_ = true;
-    plane_.controls.Execute(*this, header, reader.ok() ? frame.bytes.last(reader.left()) : frame.bytes.last(0));
+    if (!plane_.controls.Execute(*this, header, reader.ok() ? frame.bytes.last(reader.left()) : frame.bytes.last(0))) Park(std::move(frame));
     return;
   }
   if (!plane_.Serves(header.api_key, header.api_version)) {
@@ -134,8 +140,7 @@ void Client::Dispatch(net::Frame frame) {
   switch (header.api_key) {
     case kProduceKey:
       if (!plane_.HasRoom()) {
-        parked_ = std::move(frame);
-        connection_.Hold();
+        Park(std::move(frame));
         plane_.WaitForRoom(this);
         return;
       }
@@ -144,7 +149,7 @@ void Client::Dispatch(net::Frame frame) {
     case kFetchKey: plane_.fetch.Execute(*this, header, reader); return;
     default:
       used_control_ = true;
-      plane_.controls.Execute(*this, header, frame.bytes.last(reader.left()));
+      if (!plane_.controls.Execute(*this, header, frame.bytes.last(reader.left()))) Park(std::move(frame));
   }
 }
 

@@ -19,7 +19,7 @@ struct Plane;
 
 inline constexpr size_t kMaxAnswersWaiting = 512;  // of one connection; beyond it no further request is taken
 
-class Client final : public net::ConnectionHandler, public ListNode<struct ClientTag> {
+class Client final : public net::ConnectionHandler, public ListNode<struct CreditTag> {
  public:
   Client(Plane& plane, uint64_t id, io::Fd socket, io::Peer peer, uint16_t listener);
   ~Client() override;
@@ -29,6 +29,8 @@ class Client final : public net::ConnectionHandler, public ListNode<struct Clien
   uint16_t listener() const { return listener_; }
   net::Connection& connection() { return connection_; }
   bool used_control() const { return used_control_; }
+  // Wall clock when the request in execution had come in whole.
+  int64_t received_ms() const { return received_ms_; }
 
   // Takes its place in the order of answers.
   void Add(Answer* answer);
@@ -49,11 +51,12 @@ class Client final : public net::ConnectionHandler, public ListNode<struct Clien
   void OnPeerDone() override;
   void OnClosed(const Status& why) override;
 
-  // A Produce that came while the journal had no room; executed when it has.
+  // A request that came while there was no room in the journal, or no credit for the control plane; executed when there is.
   void ExecuteParked();
 
  private:
   void Dispatch(net::Frame frame);
+  void Park(net::Frame frame);
   void WriteReady();
 
   Plane& plane_;
@@ -64,6 +67,7 @@ class Client final : public net::ConnectionHandler, public ListNode<struct Clien
   IntrusiveList<Answer, struct AnswerTag> answers_;
   size_t waiting_ = 0;
   net::Frame parked_;
+  int64_t received_ms_ = 0;
   bool used_control_ = false;
   bool too_many_ = false;
   bool draining_ = false;

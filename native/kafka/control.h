@@ -1,5 +1,6 @@
 // The seam between the data plane and whoever decides (the TypeScript control plane through addon/, or a test).
 // The data plane serves Produce and Fetch itself; every other request goes up through ControlPlane and comes back through DataPlane::Respond.
+// Each that goes up has a credit, which returns with Respond, CloseConnection or Parked: one of the first two comes for every token, once.
 // Thread: home (reactor) thread on both sides; the addon moves it across.
 #pragma once
 
@@ -28,7 +29,7 @@ class ControlPlane {
  public:
   virtual ~ControlPlane() = default;
   virtual void OnRequest(ControlRequest request) = 0;
-  virtual void OnDisconnect(uint64_t connection) = 0;  // pending tokens of it are void
+  virtual void OnDisconnect(uint64_t connection) = 0;  // its pending tokens have no client any more, and are answered all the same
 };
 
 }  // namespace sluice::kafka

@@ -5,19 +5,20 @@
 #include "kafka/wire_writer.h"
 
 namespace sluice::kafka {
+namespace {
+constexpr int16_t kHeartbeatKey = 12;
+}
 
-// Waits for the control plane's bytes. Its memory in the budget is the body that travels up.
+// Waits for the control plane's bytes.
 class ControlAnswer final : public Answer {
  public:
-  ControlAnswer(Plane& plane, Client& client, uint64_t token, int64_t charged) : plane_(plane), token_(token), charged_(charged) {
-    plane_.controls.pending_.emplace(token, this);
-    plane_.shared->budget.Force(charged_);
+  ControlAnswer(ControlHandler& handler, Client& client, uint64_t token) : handler_(handler), token_(token) {
     client.connection().Hold();
     client.Add(this);
   }
   ~ControlAnswer() override {
-    plane_.controls.pending_.erase(token_);
-    plane_.shared->budget.Give(charged_);
+    auto it = handler_.pending_.find(token_);
+    if (it != handler_.pending_.end()) it->second.answer = nullptr;
   }
 
   void Set(std::vector<uint8_t> response) {
@@ -35,13 +36,28 @@ class ControlAnswer final : public Answer {
   }
 
  private:
-  Plane& plane_;
+  ControlHandler& handler_;
   const uint64_t token_;
-  const int64_t charged_;
   std::vector<uint8_t> response_;
 };
 
-void ControlHandler::Execute(Client& client, const RequestHeader& header, Bytes body) {
+bool ControlHandler::HasCredit(const Lane& lane, int64_t bytes) const {
+  if (&lane == &heartbeats_) return lane.requests < kHeartbeats;
+  return lane.requests == 0 || (lane.requests < kControlRequests && lane.bytes + bytes <= kControlBytes);
+}
+
+bool ControlHandler::Execute(Client& client, const RequestHeader& header, Bytes body) {
+  const int64_t bytes = static_cast<int64_t>(body.size());
+  Lane& lane = header.api_key == kHeartbeatKey && bytes <= kHeartbeatBytes ? heartbeats_ : requests_;
+  if (!HasCredit(lane, bytes) || (!admitting_ && !lane.waiting.empty())) {
+    // One that was let in and is too large after all keeps its place.
+    if (admitting_) {
+      lane.waiting.PushFront(&client);
+    } else {
+      lane.waiting.PushBack(&client);
+    }
+    return false;
+  }
   ControlRequest request;
   request.token = ++last_token_;
   request.connection = client.id();
@@ -52,25 +68,72 @@ void ControlHandler::Execute(Client& client, const RequestHeader& header, Bytes 
   request.client_id = std::string(header.client_id);
   request.peer = client.peer().name;
   request.listener = client.listener();
-  request.received_ms = plane_.reactor.wall_ms();
+  request.received_ms = client.received_ms();
   request.body.assign(body.begin(), body.end());
-  new ControlAnswer(plane_, client, request.token, static_cast<int64_t>(body.size()));  // the client's from here on
+  auto* answer = new ControlAnswer(*this, client, request.token);  // the client's from here on
+  pending_.emplace(request.token, Pending{answer, &lane, bytes});
+  ++lane.requests;
+  lane.bytes += bytes;
+  plane_.shared->budget.Force(bytes);
   ++plane_.stats.control_requests;
   plane_.control.OnRequest(std::move(request));
+  return true;
+}
+
+void ControlHandler::Return(Pending& pending) {
+  if (pending.lane == nullptr) return;
+  SLUICE_ASSERT(pending.lane->requests > 0);
+  --pending.lane->requests;
+  pending.lane->bytes -= pending.bytes;
+  plane_.shared->budget.Give(pending.bytes);
+  if (!pending.lane->waiting.empty()) plane_.reactor.Again();
+  pending.lane = nullptr;
 }
 
 void ControlHandler::Respond(uint64_t token, std::vector<uint8_t> response) {
   auto it = pending_.find(token);
   if (it == pending_.end()) return;
-  ControlAnswer* answer = it->second;
+  ControlAnswer* answer = it->second.answer;
+  Return(it->second);
   pending_.erase(it);
-  answer->Set(std::move(response));
+  if (answer != nullptr) answer->Set(std::move(response));
 }
 
 void ControlHandler::CloseConnection(uint64_t token, const std::string& why) {
   auto it = pending_.find(token);
   if (it == pending_.end()) return;
-  it->second->client().CloseFor(why);
+  ControlAnswer* answer = it->second.answer;
+  Return(it->second);
+  pending_.erase(it);
+  if (answer != nullptr) answer->client().CloseFor(why);
+}
+
+void ControlHandler::Parked(uint64_t token) {
+  auto it = pending_.find(token);
+  if (it != pending_.end()) Return(it->second);
+}
+
+bool ControlHandler::HandedUp(int64_t received_by_ms) {
+  for (Lane* lane : {&heartbeats_, &requests_}) {
+    Client* oldest = lane->waiting.front();
+    if (oldest != nullptr && oldest->received_ms() <= received_by_ms) return false;
+  }
+  return true;
+}
+
+void ControlHandler::EndTick() {
+  Admit(heartbeats_);
+  Admit(requests_);
+}
+
+void ControlHandler::Admit(Lane& lane) {
+  admitting_ = true;
+  while (!lane.waiting.empty() && HasCredit(lane, 0)) {
+    Client* client = lane.waiting.PopFront();
+    client->ExecuteParked();
+    if (lane.waiting.front() == client) break;
+  }
+  admitting_ = false;
 }
 
 }  // namespace sluice::kafka

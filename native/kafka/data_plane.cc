@@ -8,6 +8,7 @@ namespace sluice::kafka {
 namespace {
 
 constexpr int kMaxLinesPerSecond = 10;
+constexpr size_t kConnectionsPerTick = 128;  // that the reactor comes to at least
 constexpr int64_t kAbandonUs = 2000000;  // CloseAll: what has not been sent by then is dropped
 
 }  // namespace
@@ -81,9 +82,35 @@ void Plane::Report(log::Severity severity, const std::string& line) {
   env.reporter->Report(severity, line);
 }
 
+void Plane::WhenCaughtUp(std::function<void()> done) {
+  catch_ups_.push_back({std::move(done), clients.size() / kConnectionsPerTick + 2});
+  reactor.Again();
+}
+
+void Plane::FinishCatchUps() {
+  if (catch_ups_.empty()) return;
+  std::vector<CatchUp> all;
+  all.swap(catch_ups_);
+  for (CatchUp& one : all) {
+    if (one.ticks_left > 0) {
+      one.ticks_left = one.asked_now || !reactor.saw_all() ? one.ticks_left - 1 : 0;
+      one.asked_now = false;
+      one.read_ms = reactor.wall_ms();
+      if (one.ticks_left > 0) reactor.Again();
+    }
+    if (one.ticks_left == 0 && controls.HandedUp(one.read_ms)) {
+      one.done();
+    } else {
+      catch_ups_.push_back(std::move(one));
+    }
+  }
+}
+
 void Plane::EndTick() {
+  FinishCatchUps();
   kept_chunks.clear();
   kept_buffers.clear();
+  controls.EndTick();
   fetch.EndTick();
   shared->EndTick();
   if (!waiting_for_room.empty() && HasRoom()) {
@@ -193,7 +220,10 @@ void DataPlane::WithdrawTopic(const TopicId& id) {
 }
 
 void DataPlane::Respond(uint64_t token, std::vector<uint8_t> response) { impl_->controls.Respond(token, std::move(response)); }
+void DataPlane::Parked(uint64_t token) { impl_->controls.Parked(token); }
 void DataPlane::CloseConnection(uint64_t token, const std::string& why) { impl_->controls.CloseConnection(token, why); }
+
+void DataPlane::WhenCaughtUp(std::function<void()> done) { impl_->WhenCaughtUp(std::move(done)); }
 
 PlaneStats DataPlane::stats() const {
   PlaneStats stats = impl_->stats;

@@ -74,6 +74,10 @@ class DataPlane {
   // The whole response behind the 4-byte size: header and body. Unknown tokens (the peer left) are ignored.
   void Respond(uint64_t token, std::vector<uint8_t> response);
   void CloseConnection(uint64_t token, const std::string& why);  // instead of an answer
+  void Parked(uint64_t token);  // nothing is left to do for it but to answer, once other requests have come
+
+  // Runs `done` when every request that had arrived whole, on a connection that is being read, has been taken.
+  void WhenCaughtUp(std::function<void()> done);
 
   PlaneStats stats() const;
 

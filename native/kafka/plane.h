@@ -35,6 +35,7 @@ struct Plane {
   void KeepForCommit(Buffer buffer) { kept_buffers.push_back(std::move(buffer)); }
   void EndTick();
 
+  void WhenCaughtUp(std::function<void()> done);
   void Accept(io::Fd socket, io::Peer peer, uint16_t listener);
   void Remove(Client* client);
   // A directory that is offline has no room either, but answers: with an error.
@@ -66,9 +67,17 @@ struct Plane {
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 
  private:
+  struct CatchUp {
+    std::function<void()> done;
+    size_t ticks_left = 0;  // the kernel tells of ready descriptors in turn: after so many ticks all have had theirs
+    bool asked_now = true;  // in this tick, behind its events
+    int64_t read_ms = 0;
+  };
   void AdmitConnections();
+  void FinishCatchUps();
 
   std::vector<ApiVersionRange> served_;  // by key
+  std::vector<CatchUp> catch_ups_;
   bool admitting_ = true;
   int64_t second_ = 0;  // of the lines counted
   int lines_ = 0;

@@ -59,6 +59,7 @@ struct Reactor::Impl {
   std::vector<std::function<void()>> hooks;
   std::vector<MessageQueue::Message> messages;
   bool again = false;
+  bool saw_all = true;
   bool woken = false;
   int64_t now_us = 0;
   int64_t wall_ms = 0;
@@ -123,7 +124,8 @@ void Reactor::RunOnce(int max_wait_ms) {
     if (slot.watcher == nullptr || slot.generation != events[i].data.u64 >> 32) continue;
     slot.watcher->OnEvents(events[i].events);
   }
-  if (count == kEventsPerTick) me.again = true;
+  me.saw_all = count < kEventsPerTick;
+  if (!me.saw_all) me.again = true;
 
   if (me.woken) {
     me.woken = false;
@@ -187,6 +189,7 @@ void Reactor::Disarm(Timer* timer) { impl_->timers.Disarm(timer); }
 
 void Reactor::Post(std::function<void()> message) { impl_->queue.Post(std::move(message)); }
 void Reactor::OnTickEnd(std::function<void()> hook) { impl_->hooks.push_back(std::move(hook)); }
+bool Reactor::saw_all() const { return impl_->saw_all; }
 void Reactor::Again() { impl_->again = true; }
 int64_t Reactor::now_us() const { return impl_->now_us; }
 int64_t Reactor::wall_ms() const { return impl_->wall_ms; }

@@ -48,6 +48,8 @@ class Reactor {
   void Post(std::function<void()> message);
   // Runs at the end of every tick: first registered, first run.
   void OnTickEnd(std::function<void()> hook);
+  // The last wait told of every descriptor that was ready: fewer than it can tell of at once.
+  bool saw_all() const;
   // Ask for another tick at once.
   void Again();
 

@@ -5,12 +5,16 @@ import { type IncomingRequest, type Outcome } from '../kafka/dispatch.js';
 import { type Logger } from '../kafka/services.js';
 
 const HEARTBEAT = 12;
+/** JoinGroup and SyncGroup may wait for other members as long as a rebalance lasts. */
+const WAIT_FOR_OTHERS: ReadonlySet<number> = new Set([11, 14]);
 /** How long one turn may take before other work of the event loop gets a chance. */
 const TURN_MS = 5;
 
 export interface ControlLoopOptions {
   dispatch(request: IncomingRequest): Promise<Outcome>;
   respond(token: number, response: Buffer): void;
+  /** The request only waits for others to come: it must not keep them away. */
+  parked(token: number): void;
   /** Ends the connection that the request came by, with a line in the log. */
   close(token: number, reason: string): void;
   readonly log: Logger;
@@ -124,8 +128,14 @@ export class ControlLoop {
 
   async #answer(request: ControlRequest): Promise<void> {
     this.#inFlight += 1;
+    let isAnswered = false;
+    if (WAIT_FOR_OTHERS.has(request.apiKey)) {
+      this.#schedule(() => {
+        if (!isAnswered) this.#options.parked(request.token);
+      });
+    }
     try {
-      const outcome = await this.#options.dispatch(request);
+      const outcome = await this.#options.dispatch(request).finally(() => (isAnswered = true));
       if (outcome.kind === 'respond') {
         this.#options.respond(request.token, outcome.response);
       } else {

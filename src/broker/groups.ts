@@ -77,7 +77,7 @@ export class Groups {
       topics: new ImageTopicCatalog(metadata),
       onDeadline: (deadlineMs) => this.#ticker.wakeAt(deadlineMs),
     });
-    this.#ticker = new Ticker({ coordinator: this.coordinator, clock, config, oldestWaitingMs });
+    this.#ticker = new Ticker({ coordinator: this.coordinator, clock, config, caughtUp: () => engine.caughtUp(), oldestWaitingMs });
   }
 
   /** Begins to load what the offsets topic holds. Groups whose partition is not loaded yet are told to wait. */

@@ -24,10 +24,8 @@ export interface GroupCoordinatorOptions extends Environment {
   readonly onDeadline?: (deadlineMs: number) => void;
 }
 
-/** Who asks, and when the request came, by the wall clock. */
-export interface Caller extends Client {
-  readonly receivedMs: number;
-}
+/** Who asks. */
+export type Caller = Client;
 
 interface Partition {
   readonly index: number;
@@ -35,8 +33,6 @@ interface Partition {
   isLoaded: boolean;
 }
 
-/** No request waits longer than this before it is looked at; beyond it the wall clock has been moved. */
-const LONGEST_WAIT_MS = 10_000;
 const LOADS_AT_ONCE = 4;
 const GROUP_ID_NOT_FOUND_SINCE = 6;
 const GROUP_TYPE = 'classic';
@@ -181,13 +177,6 @@ export class GroupCoordinator {
     return { monotonicMs: clock.monotonicMs(), wallMs: Math.floor(clock.wallMs()) };
   }
 
-  /** The moment at which a request came, on both clocks. */
-  #momentOf({ receivedMs }: Caller): Instant {
-    const now = this.#now();
-    const agoMs = Math.min(Math.max(now.wallMs - receivedMs, 0), LONGEST_WAIT_MS);
-    return { monotonicMs: now.monotonicMs - agoMs, wallMs: Math.floor(now.wallMs - agoMs) };
-  }
-
   // Effects
 
   #handle(partition: Partition, event: ShardEvent, at: Instant): void {
@@ -247,7 +236,8 @@ export class GroupCoordinator {
       const event = { kind, ticket, request, client: caller } as unknown as RequestEvent;
       this.#run(partition, () => {
         try {
-          return partition.shard.handle(event, this.#momentOf(caller));
+          // Sessions begin anew when a request is handled, however late that is: who waits for an answer cannot send another sign of life.
+          return partition.shard.handle(event, this.#now());
         } catch (error) {
           this.#waiting.delete(ticket);
           reject(error);

@@ -1,16 +1,19 @@
-// Lets time pass for a coordinator. A session must not end because this process was busy: what has come in by then is
-// handled first, and after a hold-up timers fire only up to the moment at which it began.
+// Lets time pass for a coordinator. A session must not end because this process, or the thread that reads sockets, was busy. So before anything
+// fires, what has come in is fetched and handled; and after a hold-up those who are late because of it have as long again.
 import { type GroupCoordinator } from './coordinator.js';
 import { type Clock, type CoordinatorConfig } from './ports.js';
 
-/** Timers of Node are never exact. */
+/** Timers of Node are never exact, and neither is the way to another thread and back. */
 const USUAL_LAG_MS = 20;
+const LONGEST_GRACE_MS = 30_000;
 const LONGEST_SLEEP_MS = 60_000;
 
 export interface TickerOptions {
   readonly coordinator: GroupCoordinator;
   readonly clock: Clock;
   readonly config: CoordinatorConfig;
+  /** Resolves when every request that had reached this machine before has been handed over. */
+  readonly caughtUp?: () => Promise<void>;
   /** When the oldest of the requests came that have not been handed in yet, by the wall clock; null: there is none. */
   readonly oldestWaitingMs?: () => number | null;
 }
@@ -19,6 +22,10 @@ export class Ticker {
   readonly #options: TickerOptions;
   #wakeAtMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
+  /** Until then time stands still for members, at the moment at which the hold-up began. */
+  #graceUntilMs = -Infinity;
+  #heldUpAtMs = 0;
+  #isCatchingUp = false;
   #nextExpiryMs: number;
   #isExpiring = false;
   #isStopped = false;
@@ -31,12 +38,12 @@ export class Ticker {
 
   /** For the coordinator's `onDeadline`. */
   wakeAt(deadlineMs: number): void {
-    if (this.#isStopped || deadlineMs >= this.#wakeAtMs) return;
+    if (this.#isStopped || this.#isCatchingUp || deadlineMs >= this.#wakeAtMs) return;
     clearTimeout(this.#timer);
     const nowMs = this.#options.clock.monotonicMs();
     const sleepMs = Math.min(Math.max(deadlineMs - nowMs, 1), LONGEST_SLEEP_MS);
     this.#wakeAtMs = nowMs + sleepMs;
-    this.#timer = setTimeout(() => this.#wake(), sleepMs).unref();
+    this.#timer = setTimeout(() => void this.#wake(), sleepMs).unref();
   }
 
   stop(): void {
@@ -44,21 +51,36 @@ export class Ticker {
     clearTimeout(this.#timer);
   }
 
-  #wake(): void {
+  async #wake(): Promise<void> {
+    this.#isCatchingUp = true;
     const dueSinceMs = this.#wakeAtMs;
-    // The turn in which timers run ends with what has come in.
-    setImmediate(() => this.#advance(dueSinceMs));
+    const wokenMs = this.#options.clock.monotonicMs();
+    try {
+      await this.#options.caughtUp?.();
+    } catch {
+      // There is no data plane (yet, or any more), so nothing can have come by it.
+    }
+    // What has been handed over is handled in the rest of this turn.
+    setImmediate(() => this.#advance(dueSinceMs, wokenMs));
   }
 
-  #advance(dueSinceMs: number): void {
+  /** Everything that came before `wokenMs` is here. */
+  #advance(dueSinceMs: number, wokenMs: number): void {
+    this.#isCatchingUp = false;
     if (this.#isStopped) return;
     const { coordinator, clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    const isLate = nowMs - dueSinceMs > USUAL_LAG_MS;
-    coordinator.advanceTo(Math.min(isLate ? dueSinceMs : nowMs, this.#waitingSinceMs(nowMs)));
+    const lagMs = nowMs - dueSinceMs;
+    if (lagMs > USUAL_LAG_MS) {
+      if (nowMs >= this.#graceUntilMs) this.#heldUpAtMs = dueSinceMs;
+      this.#graceUntilMs = nowMs + Math.min(lagMs, LONGEST_GRACE_MS);
+    }
+    const isGrace = nowMs < this.#graceUntilMs;
+    coordinator.advanceTo(Math.min(wokenMs, this.#waitingSinceMs(nowMs), isGrace ? this.#heldUpAtMs : Infinity));
     if (nowMs >= this.#nextExpiryMs) this.#expire(nowMs);
     this.#wakeAtMs = Infinity;
-    this.wakeAt(Math.min(coordinator.nextDeadlineMs ?? Infinity, this.#nextExpiryMs));
+    const nextMs = Math.min(coordinator.nextDeadlineMs ?? Infinity, this.#nextExpiryMs);
+    this.wakeAt(isGrace ? Math.max(nextMs, this.#graceUntilMs) : nextMs);
   }
 
   /** In monotonic time. */

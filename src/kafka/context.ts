@@ -13,8 +13,6 @@ export interface RequestContext {
   readonly header: RequestHeader;
   /** The address of the client, without its port. */
   readonly peerHost: string;
-  /** When the last byte of the request arrived, wall clock. */
-  readonly receivedMs: number;
   /** The listener by which the request came, as its index in the broker's list. */
   readonly listener: number;
   readonly broker: BrokerServices;

@@ -85,7 +85,6 @@ export async function dispatch(registry: Registry, request: IncomingRequest, bro
   const ctx: RequestContext = {
     header: { apiKey, apiVersion, correlationId, clientId },
     peerHost: hostOf(request.peer),
-    receivedMs: request.receivedMs,
     listener: request.listener,
     broker,
   };

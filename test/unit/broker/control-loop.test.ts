@@ -20,6 +20,7 @@ function manualLoop(more: Partial<ControlLoopOptions> = {}, costMs = 1) {
   const dispatched: number[] = [];
   const answered: number[] = [];
   const closed: [number, string][] = [];
+  const parked: number[] = [];
   const turns: (() => void)[] = [];
   const log = new TestLog();
   const loop = new ControlLoop({
@@ -30,12 +31,13 @@ function manualLoop(more: Partial<ControlLoopOptions> = {}, costMs = 1) {
     },
     respond: (token) => answered.push(token),
     close: (token, reason) => closed.push([token, reason]),
+    parked: (token) => parked.push(token),
     log,
     elapsed: () => nowMs,
     schedule: (turn) => turns.push(turn),
     ...more,
   });
-  return { loop, dispatched, answered, closed, turns, log };
+  return { loop, dispatched, answered, closed, parked, turns, log };
 }
 
 test('a turn is bounded in time, and what is left waits for the next one', async () => {
@@ -102,4 +104,21 @@ test('what cannot be answered closes its connection, and the loop goes on', asyn
   assert.deepEqual(answered, [3]);
   assert.equal(log.lines.length, 1);
   assert.match(log.lines[0]!, /^error .*a bug/);
+});
+
+test('a request that waits for other members is said to be parked, one that is answered at once is not', async () => {
+  const [JOIN, SYNC] = [11, 14];
+  const finish = new Map<number, (outcome: Outcome) => void>();
+  const { loop, parked, answered, turns } = manualLoop({
+    dispatch: ({ correlationId }) => (correlationId === 4
+      ? Promise.resolve({ kind: 'respond', response: Buffer.alloc(0) })
+      : new Promise((resolve) => finish.set(correlationId, resolve))),
+  });
+  loop.take([request(1, JOIN), request(2, SYNC), request(3), request(4, JOIN), request(5, HEARTBEAT)]);
+  await new Promise(setImmediate);
+  for (const turn of turns.splice(0)) turn();
+  assert.deepEqual(parked, [1, 2]);
+  for (const resolve of finish.values()) resolve({ kind: 'respond', response: Buffer.alloc(0) });
+  await loop.idle();
+  assert.deepEqual(answered.toSorted(), [1, 2, 3, 4, 5]);
 });
