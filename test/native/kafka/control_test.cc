@@ -150,6 +150,31 @@ TEST_F(ControlTest, WhatWaitedWasReceivedWhenItCame) {
   EXPECT_EQ(control_.requests.back().received_ms, came);
 }
 
+TEST_F(ControlTest, CaughtUpIsWhenAllThatHadComeIsUp) {
+  config_.listen_backlog = 1000;
+  Start();
+  constexpr size_t kMany = 700;  // more than the kernel tells of at once
+  for (size_t i = 0; i < kMany; ++i) {
+    peers_.push_back(Connect());
+    if (i % 64 == 63) reactor_->RunOnce(0);
+  }
+  Settle();
+  for (size_t i = 0; i < kMany; ++i) peers_[i].Send(Request(kHeartbeat, 0, static_cast<int32_t>(i), false, Blob(10, 0)));
+  size_t up_then = 0;
+  plane_->WhenCaughtUp([&] { up_then = Up(); });
+  ASSERT_TRUE(Until([&] { return up_then > 0; }));
+  EXPECT_EQ(up_then, kMany);
+  // What waits for a credit has come too.
+  SendEach(kHeartbeats - kMany + 1, kHeartbeat);
+  bool caught_up = false;
+  plane_->WhenCaughtUp([&] { caught_up = true; });
+  Settle();
+  EXPECT_FALSE(caught_up);
+  Respond(0);
+  ASSERT_TRUE(Until([&] { return caught_up; }));
+  EXPECT_EQ(Up(), kHeartbeats + 1);
+}
+
 TEST_F(ControlTest, AClientThatLeavesWhileItWaitsIsForgotten) {
   config_.listen_backlog = 1000;
   Start();
