@@ -14,6 +14,8 @@ namespace {
 constexpr int64_t kFirstFileBytes = 8 << 20;     // small, so that a start does not wait
 constexpr int64_t kFileBytes = 32 << 20;
 constexpr size_t kSpareFrames = 9;               // those in flight and the open one
+constexpr int64_t kReserveBytes = 16 << 20;      // at most
+constexpr int64_t kReservePart = 8;
 constexpr int64_t kGrowAgainUs = 1000000;        // a full disk is not asked at every tick
 constexpr size_t kKeptFrameBytes = kFrameTargetBytes + (256 << 10);  // larger buffers are given back
 static_assert(kFirstFileBytes >= kFrameMaxBytes, "any frame must fit into any file");
@@ -187,9 +189,13 @@ void Journal::Seal() {
   frame.Reserve(padded);
   std::memset(frame.buffer.get() + frame.used, 0, padded - frame.used);
   frame.data = {frame.buffer.get(), padded};
+  waiting_bytes_ += static_cast<int64_t>(padded);
   frames_.push_back(std::move(open_));
   Pump();
 }
+
+// A journal of one file, all of it checkpointed, and nothing on its way.
+bool Journal::StartsAnew() const { return live_.size() == 1 && placed_ == 0 && live_.back()->last_sequence <= std::min(freed_, durable_); }
 
 // Gives the frame its place; false while there is none.
 bool Journal::PlaceFrame(Frame* frame) {
@@ -199,8 +205,8 @@ bool Journal::PlaceFrame(Frame* frame) {
       free_.front()->at = 0;
       live_.push_back(std::move(free_.front()));
       free_.pop_front();
-    } else if (live_.size() == 1 && placed_ == 0 && live_.back()->last_sequence <= std::min(freed_, durable_)) {
-      live_.back()->at = 0;  // a journal of one file: all of it is checkpointed
+    } else if (StartsAnew()) {
+      live_.back()->at = 0;
     } else {
       MaybeGrow();
       return false;
@@ -210,6 +216,7 @@ bool Journal::PlaceFrame(Frame* frame) {
   frame->file = file.file.get();
   frame->position = file.at;
   frame->sync_after = options_.alignment == 0;
+  waiting_bytes_ -= length;
   file.at += length;
   file.last_sequence = frame->sequence;
   if (frame->sequence > freed_) {  // a checkpoint that was cut behind a waiting frame covers it already
@@ -217,7 +224,7 @@ bool Journal::PlaceFrame(Frame* frame) {
     used_bytes_ += length;
   }
   // Grow ahead of need: the next file should be there before this one is full.
-  if (free_.empty() && file.at > file.bytes / 2) MaybeGrow();
+  if (free_.empty() && file.at > kFirstFileBytes / 2) MaybeGrow();
   return true;
 }
 
@@ -302,8 +309,10 @@ void Journal::MaybeGrow() {
           env_.reporter->Report(Severity::kWarn, "journal cannot grow: " + status->ToString());
           (void)env_.fs->Remove(made->path);
           grow_again_us_ = env_.clock->MonotonicUs() + kGrowAgainUs;
+          grow_refused_ = true;
           if (status->code() != Code::kNoSpace) Fail(*status);
         } else {
+          grow_refused_ = false;
           free_.push_back(std::make_unique<JournalFile>(std::move(*made)));
           Pump();
           env_.writer->Flush();
@@ -338,5 +347,20 @@ int64_t Journal::capacity_bytes() const {
   for (const auto& file : free_) bytes += file->bytes;
   return bytes;
 }
+
+int64_t Journal::limit_bytes() const {
+  const int64_t capacity = capacity_bytes(), file = NextFileBytes();
+  return grow_refused_ || capacity >= options_.max_bytes ? capacity : capacity + (options_.max_bytes - capacity) / file * file;
+}
+
+int64_t Journal::room_bytes() const {
+  int64_t room = 0;
+  // A frame lies in one file, so each file that follows costs what the one before had left.
+  for (const auto& file : free_) room += file->bytes - kFrameTargetBytes;
+  if (!live_.empty()) room += StartsAnew() ? live_.back()->bytes : live_.back()->bytes - live_.back()->at;
+  return room - waiting_bytes_ - (open_ ? static_cast<int64_t>(open_->used) : 0);
+}
+
+int64_t Journal::reserved_bytes() const { return std::min(kReserveBytes, capacity_bytes() / kReservePart); }
 
 }  // namespace sluice::log

@@ -73,7 +73,12 @@ class Journal {
   // Bytes of frames that no checkpoint covers, against max_bytes.
   int64_t used_bytes() const { return used_bytes_; }
   int64_t capacity_bytes() const;
-  int64_t max_bytes() const { return options_.max_bytes; }
+  // What its files may come to: max_bytes, or what they are while the disk has no room for another.
+  int64_t limit_bytes() const;
+  // Bytes that still find a place before the next checkpoint, behind everything that waits for its own.
+  int64_t room_bytes() const;
+  // The part of it that clients' batches leave alone: for internal topics, deletions, and whatever ends in a clean stop.
+  int64_t reserved_bytes() const;
 
   int64_t writes() const { return writes_; }
   int64_t bytes_written() const { return bytes_written_; }
@@ -97,6 +102,7 @@ class Journal {
   void Fail(Status status);
   void MaybeGrow();
   int64_t NextFileBytes() const;
+  bool StartsAnew() const;
 
   const Env env_;
   const Options options_;
@@ -126,6 +132,8 @@ class Journal {
   uint64_t next_file_ = 0;
   bool growing_ = false;
   int64_t grow_again_us_ = 0;                       // after a full disk refused the last attempt
+  bool grow_refused_ = false;                       // ... and none has succeeded since
+  int64_t waiting_bytes_ = 0;                       // of sealed frames that have no place yet
   std::shared_ptr<bool> alive_;                     // pool jobs look whether the journal is still there
 
   int64_t backlog_bytes_ = 0;

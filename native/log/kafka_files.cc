@@ -2,6 +2,8 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <ctime>
 #include <vector>
@@ -131,6 +133,11 @@ Result<TopicId> ReadPartitionTopicId(io::FileSystem& fs, const std::string& part
     if (line.rfind("topic_id:", 0) == 0 && !TopicId::Parse(Trimmed(line.substr(9)), &id)) id = TopicId();
   }
   return id;
+}
+
+bool IsInternalTopic(const std::string& topic) {
+  constexpr std::array kInternal{"__cluster_metadata", "__consumer_offsets", "__transaction_state", "__share_group_state"};
+  return std::any_of(kInternal.begin(), kInternal.end(), [&](const char* name) { return topic == name; });
 }
 
 std::string AsideName(const TopicPartition& name, const std::string& suffix) {

@@ -48,6 +48,9 @@ std::optional<TopicPartition> ParseFolderName(const std::string& name);
 // The topic id in a partition folder's partition.metadata; zero when there is none to read (a crash right after the folder was made).
 Result<TopicId> ReadPartitionTopicId(io::FileSystem& fs, const std::string& partition_dir);
 
+// The broker's own topics, Kafka's names.
+bool IsInternalTopic(const std::string& topic);
+
 // What Kafka renames a partition's folder to: "<topic>-<partition>.<32 hex digits><suffix>", the topic cut so that it stays a file name.
 std::string AsideName(const TopicPartition& name, const std::string& suffix);
 inline constexpr char kStraySuffix[] = "-stray";

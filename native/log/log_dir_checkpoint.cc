@@ -23,7 +23,7 @@ struct LogDir::Impl::CheckpointRun {
 
 bool LogDir::Impl::CheckpointDue() const {
   if (!ready || !status.ok() || !journal || on_closed || env.clock->MonotonicUs() < checkpoint_again_us) return false;
-  return journal->used_bytes() >= journal->max_bytes() / kMaxPart || journal->starved();
+  return journal->used_bytes() >= journal->limit_bytes() / kMaxPart || (JournalFull() && journal->used_bytes() > 0) || journal->starved();
 }
 
 bool LogDir::Impl::IdleCheckpointDue() {

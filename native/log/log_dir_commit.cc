@@ -9,6 +9,7 @@ namespace sluice::log {
 namespace {
 
 constexpr int64_t kMaxBacklog = 32 << 20;          // frames waiting for the disk; beyond it producers wait
+constexpr int64_t kOneMoreBatch = 1 << 20;         // producers wait before a batch of the usual largest size finds no room
 constexpr int64_t kDutiesEveryUs = 1000000;        // each log has its own idea of what is due; looking is cheap
 
 }  // namespace
@@ -35,8 +36,10 @@ void LogDir::Impl::WriteLog(LogSlot& slot) {
   if (slot.deleted || !slot.log->has_staged()) return;
   Log& log = *slot.log;
   Status written = log.WriteStaged([&](const BatchEntry& batch) {
+    const int64_t size = static_cast<int64_t>(batch.batch.size() + kEntryHeaderBytes);
+    const bool fits = slot.internal || size <= client_room;
     // Behind a large batch the journal must not run ahead of the segment, so what follows takes the same way.
-    if (slot.syncing || static_cast<int64_t>(batch.batch.size()) > kJournalMaxBatch) {
+    if (slot.syncing || static_cast<int64_t>(batch.batch.size()) > kJournalMaxBatch || !fits) {
       slot.syncing = true;
       slot.sync_target = std::max(slot.sync_target, batch.end);
       return;
@@ -49,6 +52,7 @@ void LogDir::Impl::WriteLog(LogSlot& slot) {
     entry.segment_base = batch.segment_base;
     entry.position = batch.position;
     entry.payload = batch.batch;
+    client_room -= size;
     journal->Add(entry, &slot);
   });
   // A part may have been written before the disk was full: it goes on like any other.
@@ -64,6 +68,7 @@ void LogDir::Impl::Commit() {
   committing.clear();
   committing.swap(staged);
   writing = true;
+  if (journal) client_room = ClientRoom();
   for (LogSlot* slot : committing) WriteLog(*slot);
   writing = false;
   if (journal) {
@@ -199,7 +204,12 @@ void LogDir::Impl::WhenDurable(Log* log, Offset end, std::function<void(Status)>
   StartCheckpoint(std::move(done));
 }
 
-bool LogDir::Impl::HasRoom() const { return status.ok() && (!journal || journal->backlog_bytes() < kMaxBacklog); }
+// What was asked for before the room was used up is not refused: it is synced in its segment instead.
+int64_t LogDir::Impl::ClientRoom() const { return journal->room_bytes() - journal->reserved_bytes(); }
+
+bool LogDir::Impl::JournalFull() const { return ClientRoom() <= kOneMoreBatch; }
+
+bool LogDir::Impl::HasRoom() const { return status.ok() && (!journal || (journal->backlog_bytes() < kMaxBacklog && !JournalFull())); }
 
 void LogDir::Impl::NoticeRoom() {
   const bool had = std::exchange(had_room, HasRoom());

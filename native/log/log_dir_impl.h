@@ -24,6 +24,7 @@ inline constexpr char kJournalFolder[] = "journal.sluice";
 struct LogSlot {
   std::unique_ptr<Log> log;
   TopicIdPartition id;
+  bool internal = false;        // of the broker itself: may use what is reserved
   bool staged = false;          // in staged of this tick
   bool deleted = false;
   bool renamed = false;         // deleted, and its folder has made room for another of that name
@@ -79,6 +80,8 @@ struct LogDir::Impl {
   // --- ticks (log_dir_commit.cc)
   void Commit();
   void WriteLog(LogSlot& slot);
+  int64_t ClientRoom() const;
+  bool JournalFull() const;      // for clients
   void StartSegmentSync(LogSlot* slot);
   void FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, const Status& result);
   class DurableWaiter;
@@ -164,6 +167,7 @@ struct LogDir::Impl {
   std::vector<LogSlot*> staged;
   std::vector<LogSlot*> spare_list;
   bool writing = false;          // staged batches are being written
+  int64_t client_room = 0;       // what this Commit may still put into the journal for clients
   size_t commit_depth = 0;
 
   std::shared_ptr<CheckpointRun> running_checkpoint;

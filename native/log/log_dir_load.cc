@@ -259,6 +259,7 @@ void LogDir::Impl::TakeUp(Opening& opening) {
     auto slot = std::make_unique<LogSlot>();
     slot->log = std::move(opening.loaded[i].log);
     slot->id = id;
+    slot->internal = IsInternalTopic(spec.name.topic);
     slot->wanted = spec.config.durability;
     outcome.log = slot->log.get();
     by_log[outcome.log] = slot.get();

@@ -138,6 +138,7 @@ void LogDir::Impl::BeginJournal(bool keep_unknown, std::function<void(Result<Rec
         }
         journal = std::move(shared->journal);
         journal->OnGrown([this] {
+          NoticeRoom();
           if (on_closed) TryClose();
         });
         report.strays.insert(report.strays.end(), shared->strays.begin(), shared->strays.end());
