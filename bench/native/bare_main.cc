@@ -30,6 +30,7 @@ namespace {
 
 constexpr size_t kBuffer = 256u << 10;
 constexpr size_t kMaxFrame = 100u << 20;
+constexpr int64_t kLatest = -1;
 
 struct Peer {
   int fd = -1;
@@ -163,6 +164,13 @@ class Server {
     out.I32(0);
     out.I32(correlation);
     if (key == kListOffsets && fetch_) {
+      in.I32();
+      in.I8();
+      in.I32();
+      in.String();
+      in.I32();
+      in.I32();
+      const bool is_latest = in.I64() == kLatest;
       out.I32(0);
       out.I32(1);
       out.String("bare");
@@ -170,7 +178,7 @@ class Server {
       out.I32(0);
       out.I16(0);
       out.I64(-1);
-      out.I64(fetch_->EndOffset());
+      out.I64(is_latest ? fetch_->EndOffset() : 0);
     } else {
       if (key == kProduce) storage_.Append(frame);
       out.I32(0);  // no topics

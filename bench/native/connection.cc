@@ -13,14 +13,12 @@
 #include <cstring>
 #include <ctime>
 
+#include "wire.h"
+
 namespace sluice::bench {
 namespace {
 constexpr size_t kMinBuffer = 256 * 1024;
 constexpr size_t kMaxAnswer = 256u << 20;
-
-int32_t ReadI32(const uint8_t* at) {
-  return static_cast<int32_t>(static_cast<uint32_t>(at[0]) << 24 | static_cast<uint32_t>(at[1]) << 16 | static_cast<uint32_t>(at[2]) << 8 | at[3]);
-}
 }  // namespace
 
 uint64_t NowNanos() {

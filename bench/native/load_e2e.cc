@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "connection.h"
+#include "fetched.h"
 #include "options.h"
 #include "wire.h"
 
@@ -14,12 +15,12 @@ namespace {
 
 class EndToEnd {
  public:
-  explicit EndToEnd(const Options& options) : options_(options), request_(BuildRequest(options)) {}
+  explicit EndToEnd(const Options& options) : options_(options), request_(BuildRequest(options)), check_(1, options.record_size, 1) {}
 
   void Run() {
     if (!producer_.Open(options_.port)) Die(producer_.failed());
     if (!consumer_.Open(options_.port)) Die(consumer_.failed());
-    next_offset_ = FindEnd();
+    next_offset_ = FindOffsets(consumer_, options_.topic, {{options_.first_partition}}, kLatest).front();
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     for (Connection* each : {&producer_, &consumer_}) {
       epoll_event event{};
@@ -118,63 +119,18 @@ class EndToEnd {
   }
 
   void TakeFetched(Bytes answer) {
-    Reader in(answer);
-    in.I32();
-    const int16_t error = in.I16();
-    in.I32();
-    if (error != 0) Die("Fetch was answered with error " + std::to_string(error));
-    if (in.I32() != 1) return;
-    in.String();
-    in.I32();
-    in.I32();
-    const int16_t partition_error = in.I16();
-    if (partition_error != 0) Die("Fetch was answered with error " + std::to_string(partition_error));
-    in.I64();
-    in.I64();
-    in.I64();
-    for (int32_t aborted = in.I32(); aborted > 0 && in.ok(); --aborted) {
-      in.I64();
-      in.I64();
-    }
-    in.I32();
-    const int32_t size = in.I32();
-    const Bytes records = in.Raw(size < 0 ? 0 : size);
-    uint64_t count = 0;
-    bool valid = true;
-    const int64_t before = next_offset_;
-    next_offset_ = WalkBatches(records, next_offset_, true, &count, &valid);
-    if (!in.ok() || !valid || next_offset_ - before != static_cast<int64_t>(count)) Die("fetched records do not parse");
-    const uint64_t now = NowNanos();
-    for (uint64_t i = 0; i < count; ++i) latencies_.Record(now - intended_[arrived_++]);
-  }
-
-  int64_t FindEnd() {
-    Writer out;
-    out.Begin(kListOffsets, kListOffsetsVersion);
-    out.I32(-1);
-    out.I8(0);
-    out.I32(1);
-    out.String(options_.topic);
-    out.I32(1);
-    out.I32(options_.first_partition);
-    out.I64(-1);
-    std::vector<uint8_t> answer;
-    if (!consumer_.Call(out.End(), &answer)) Die(consumer_.failed());
-    Reader in{Bytes(answer)};
-    in.I32();
-    in.I32();
-    in.String();
-    in.I32();
-    in.I32();
-    const int16_t error = in.I16();
-    in.I64();
-    const int64_t end = in.I64();
-    if (!in.ok() || error != 0) Die("ListOffsets was answered with error " + std::to_string(error));
-    return end;
+    ForEachPartition(answer, [&](int32_t, Bytes records) {
+      const int64_t before = next_offset_;
+      const uint64_t count = check_.Walk(records, &next_offset_);
+      if (next_offset_ - before != static_cast<int64_t>(count)) Die("a record came twice");
+      const uint64_t now = NowNanos();
+      for (uint64_t i = 0; i < count; ++i) latencies_.Record(now - intended_[arrived_++]);
+    });
   }
 
   const Options& options_;
   const std::vector<uint8_t> request_;
+  ContentCheck check_;
   std::vector<uint8_t> fetch_;
   Connection producer_;
   Connection consumer_;

@@ -3,8 +3,12 @@
 //   sluice-load create|delete --port P --topic T [--partitions N] [--config name=value]...
 //   sluice-load produce --port P --topic T --partitions N --bytes B [--record-size 1024 --batch-records 60 --connections 1 --depth 5
 //                       --partitions-per-request 1 --acks -1 --rate MB/s | --request-rate R --warmup S --seconds S]
-//   sluice-load fetch   --port P --topic T --partitions N [--connections 1 --bytes B --max-bytes 52428800 --partition-bytes 1048576 --verify]
+//   sluice-load fetch   --port P --topic T --partitions N [--connections 1 --bytes B --max-bytes 52428800 --partition-bytes 1048576
+//                       --passes 1 --verify-every 16 --record-size 1024 --batch-records 60]
+//   sluice-load tail    --port P --topic T --partitions N --consumers C --seconds S [as for fetch]
 //   sluice-load e2e     --port P --topic T --count N [--record-size 100 --request-rate R]
+//   sluice-load await-produce --port P --topic T --first-partition N --seconds S
+//   sluice-load forget  --directory D
 #include "options.h"
 
 #include <sys/resource.h>
@@ -27,6 +31,8 @@ namespace {
   std::exit(2);
 }
 
+constexpr double kPlotted[] = {0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.999, 100};
+
 double Number(const char* name, const char* text, double least, double most) {
   char* end = nullptr;
   const double value = std::strtod(text, &end);
@@ -42,10 +48,6 @@ Options ParseOptions(int argc, char** argv, int first) {
   Options out;
   for (int i = first; i < argc; ++i) {
     const std::string name = argv[i];
-    if (name == "--verify") {
-      out.verify = true;
-      continue;
-    }
     if (i + 1 >= argc) Usage(name + " needs a value");
     const char* value = argv[++i];
     auto number = [&](double least, double most) { return Number(name.c_str(), value, least, most); };
@@ -66,6 +68,10 @@ Options ParseOptions(int argc, char** argv, int first) {
     else if (name == "--warmup") out.warmup_seconds = number(0, 3600);
     else if (name == "--max-bytes") out.max_bytes = static_cast<int>(number(1, 1 << 30));
     else if (name == "--partition-bytes") out.partition_max_bytes = static_cast<int>(number(1, 1 << 30));
+    else if (name == "--verify-every") out.verify_every = static_cast<int>(number(0, 1 << 30));
+    else if (name == "--passes") out.passes = static_cast<int>(number(1, 1000));
+    else if (name == "--consumers") out.consumers = static_cast<int>(number(1, 1000));
+    else if (name == "--directory") out.directory = value;
     else if (name == "--count") out.count = static_cast<uint64_t>(number(1, 1e12));
     else if (name == "--config") {
       const char* equals = std::strchr(value, '=');
@@ -90,7 +96,15 @@ std::string LatencyJson(const Histogram& histogram) {
   auto us = [&](double q) { return static_cast<double>(histogram.Quantile(q)) / 1000; };
   std::snprintf(text, sizeof(text), "\"mean_us\":%.1f,\"p50_us\":%.1f,\"p95_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f", histogram.Mean() / 1000,
                 us(0.5), us(0.95), us(0.99), us(0.999), static_cast<double>(histogram.Max()) / 1000);
-  return text;
+  std::string json = text;
+  json += ",\"percentiles\":[";
+  bool is_first = true;
+  for (const double percent : kPlotted) {
+    std::snprintf(text, sizeof(text), "%s[%g,%.1f]", is_first ? "" : ",", percent, us(percent / 100));
+    json += text;
+    is_first = false;
+  }
+  return json + "]";
 }
 
 }  // namespace sluice::bench
@@ -104,6 +118,9 @@ int main(int argc, char** argv) {
   if (command == "produce") return RunProduce(options);
   if (command == "fetch") return RunFetch(options);
   if (command == "e2e") return RunEndToEnd(options);
-  std::fprintf(stderr, "sluice-load: the command is one of create, delete, produce, fetch, e2e\n");
+  if (command == "tail") return RunTail(options);
+  if (command == "await-produce") return RunAwaitProduce(options);
+  if (command == "forget") return RunForget(options);
+  std::fprintf(stderr, "sluice-load: the command is one of create, delete, produce, fetch, tail, e2e, await-produce, forget\n");
   return 2;
 }

@@ -38,6 +38,7 @@ class Producer {
       event.data.u32 = static_cast<uint32_t>(i);
       epoll_ctl(epoll_, EPOLL_CTL_ADD, connections_.back()->fd(), &event);
       writable_wanted_.push_back(false);
+      last_offsets_.emplace_back(static_cast<size_t>(options_.partitions), -1);
     }
   }
 
@@ -142,7 +143,7 @@ class Producer {
     for (int i = 0; i < ready; ++i) {
       const size_t index = events[i].data.u32;
       if (events[i].events & EPOLLOUT) Flush(index);
-      if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) Answers(*connections_[index]);
+      if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) Answers(index);
     }
   }
 
@@ -153,31 +154,38 @@ class Producer {
     return false;
   }
 
-  void Answers(Connection& connection) {
+  void Answers(size_t index) {
+    Connection& connection = *connections_[index];
     connection.Receive();
     Bytes answer;
     uint64_t intended;
     uint64_t now = 0;
     while (connection.Next(&answer, &intended)) {
       if (now == 0) now = NowNanos();
-      Check(answer);
+      Check(answer, &last_offsets_[index]);
       ++answered_;
       if (intended >= record_from_) latencies_.Record(now - intended);
     }
     if (!connection.failed().empty()) Die(connection.failed());
   }
 
-  static void Check(Bytes answer) {
+  // What is acknowledged has no error, and on one connection a partition's offsets only grow.
+  void Check(Bytes answer, std::vector<int64_t>* last_offsets) const {
     Reader in(answer);
     for (int32_t topics = in.I32(); topics > 0 && in.ok(); --topics) {
       in.String();
       for (int32_t partitions = in.I32(); partitions > 0 && in.ok(); --partitions) {
         const int32_t partition = in.I32();
         const int16_t error = in.I16();
-        in.I64();
+        const int64_t base = in.I64();
         in.I64();
         in.I64();
         if (error != 0) Die("partition " + std::to_string(partition) + " answered Produce with error " + std::to_string(error));
+        const size_t place = static_cast<size_t>(partition - options_.first_partition);
+        if (place >= last_offsets->size()) Die("an answer names partition " + std::to_string(partition) + ", which nobody wrote to");
+        int64_t& last = (*last_offsets)[place];
+        if (base <= last) Die("partition " + std::to_string(partition) + " gave offset " + std::to_string(base) + " after " + std::to_string(last));
+        last = base;
       }
     }
     if (!in.ok()) Die("an answer to Produce does not parse");
@@ -187,6 +195,7 @@ class Producer {
   std::vector<std::vector<uint8_t>> requests_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<bool> writable_wanted_;
+  std::vector<std::vector<int64_t>> last_offsets_;  // by connection and partition
   int epoll_ = -1;
   uint64_t records_per_request_ = 0;
   uint64_t bytes_per_request_ = 0;

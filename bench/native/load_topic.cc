@@ -1,6 +1,7 @@
 // sluice-load create and delete: a topic with its configs, ready to be written when the command returns.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "connection.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr int16_t kTopicAlreadyExists = 36;
 constexpr int16_t kUnknownTopic = 3;
 constexpr int kAttempts = 2000;
+constexpr useconds_t kFirstPause = 2000, kLongestPause = 500000;
 
 bool HasLeaders(Connection& connection, const Options& options) {
   Writer out;
@@ -106,9 +108,12 @@ int RunCreate(const Options& options) {
   if (!in.ok() || (error != 0 && error != kTopicAlreadyExists)) {
     Die("CreateTopics was answered with error " + std::to_string(error) + " " + std::string(in.String()));
   }
+  // Asking about thousands of partitions is work for the broker too: the pauses grow.
+  useconds_t pause = kFirstPause;
   for (int i = 0; i < kAttempts; ++i) {
     if (HasLeaders(connection, options) && LeadersAnswer(connection, options)) return 0;
-    usleep(5000);
+    usleep(pause);
+    pause = std::min(pause * 3 / 2, kLongestPause);
   }
   Die("the topic has no leaders");
 }

@@ -29,7 +29,10 @@ struct Options {
   double warmup_seconds = 0;        // not recorded
   int max_bytes = 50 << 20;
   int partition_max_bytes = 1 << 20;
-  bool verify = false;
+  int verify_every = 16;            // the content of one fetched batch in so many is compared; 0: none
+  int passes = 1;                   // fetch: times over
+  int consumers = 1;                // tail
+  std::string directory;            // forget
   uint64_t count = 1000;            // e2e: records
 };
 
@@ -39,7 +42,7 @@ Options ParseOptions(int argc, char** argv, int first);
 // User and system seconds of this process.
 double CpuSeconds();
 
-// Percentiles in microseconds as the inside of a JSON object.
+// Mean and percentiles in microseconds as the inside of a JSON object, with a list of [per cent, microseconds] for plots.
 std::string LatencyJson(const Histogram& histogram);
 
 [[noreturn]] void Die(const std::string& what);
@@ -49,5 +52,8 @@ int RunDelete(const Options& options);
 int RunProduce(const Options& options);
 int RunFetch(const Options& options);
 int RunEndToEnd(const Options& options);
+int RunTail(const Options& options);
+int RunAwaitProduce(const Options& options);
+int RunForget(const Options& options);
 
 }  // namespace sluice::bench

@@ -20,14 +20,6 @@ uint64_t Next(uint64_t* state) {
   return *state;
 }
 
-int32_t ReadI32(const uint8_t* at) {
-  return static_cast<int32_t>(static_cast<uint32_t>(at[0]) << 24 | static_cast<uint32_t>(at[1]) << 16 | static_cast<uint32_t>(at[2]) << 8 | at[3]);
-}
-
-int64_t ReadI64(const uint8_t* at) {
-  return static_cast<int64_t>(static_cast<uint64_t>(static_cast<uint32_t>(ReadI32(at))) << 32 | static_cast<uint32_t>(ReadI32(at + 4)));
-}
-
 }  // namespace
 
 void Writer::Varint(int64_t value) {
@@ -157,28 +149,6 @@ std::vector<uint8_t> FetchRequest(std::string_view topic, const std::vector<Fetc
   out.I32(0);  // nothing forgotten
   out.String("");
   return out.End();
-}
-
-int64_t WalkBatches(Bytes records, int64_t offset, bool verify, uint64_t* record_count, bool* valid) {
-  size_t at = 0;
-  while (records.size() - at >= kBatchHeader) {
-    const uint8_t* head = records.data() + at;
-    const int32_t length = ReadI32(head + 8);
-    if (length < static_cast<int32_t>(kBatchHeader - 12)) {
-      *valid = false;
-      return offset;
-    }
-    const size_t size = static_cast<size_t>(length) + 12;
-    if (records.size() - at < size) return offset;
-    if (verify) {
-      const uint32_t crc = static_cast<uint32_t>(ReadI32(head + kCrcAt));
-      if (Crc32c(records.subspan(at + kAttributesAt, size - kAttributesAt)) != crc) *valid = false;
-    }
-    offset = ReadI64(head) + ReadI32(head + 23) + 1;
-    *record_count += static_cast<uint64_t>(ReadI32(head + 57));
-    at += size;
-  }
-  return offset;
 }
 
 }  // namespace sluice::bench

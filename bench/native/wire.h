@@ -20,6 +20,13 @@ constexpr int16_t kProduceVersion = 7, kFetchVersion = 11, kListOffsetsVersion =
 // Frame length, key, version, correlation id: what differs from one sending of a prepared request to the next is the last of them.
 constexpr size_t kRequestPrefix = 12;
 
+inline int32_t ReadI32(const uint8_t* at) {
+  return static_cast<int32_t>(static_cast<uint32_t>(at[0]) << 24 | static_cast<uint32_t>(at[1]) << 16 | static_cast<uint32_t>(at[2]) << 8 | at[3]);
+}
+inline int64_t ReadI64(const uint8_t* at) {
+  return static_cast<int64_t>(static_cast<uint64_t>(static_cast<uint32_t>(ReadI32(at))) << 32 | static_cast<uint32_t>(ReadI32(at + 4)));
+}
+
 class Writer {
  public:
   void I8(int8_t v) { out_.push_back(static_cast<uint8_t>(v)); }
@@ -90,9 +97,5 @@ struct FetchPosition {
 };
 std::vector<uint8_t> FetchRequest(std::string_view topic, const std::vector<FetchPosition>& positions, int32_t max_wait_ms, int32_t min_bytes,
                                   int32_t max_bytes, int32_t partition_max_bytes);
-
-// Walks the batches of a fetched record set. Returns the offset after the last complete batch, or `offset` when there is none;
-// adds up records and, when `verify`, checks every CRC (false in `valid` when one does not hold).
-int64_t WalkBatches(Bytes records, int64_t offset, bool verify, uint64_t* record_count, bool* valid);
 
 }  // namespace sluice::bench

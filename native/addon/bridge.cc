@@ -1,5 +1,7 @@
 #include "addon/bridge.h"
 
+#include <cstring>
+
 namespace sluice::addon {
 namespace {
 
@@ -92,12 +94,21 @@ void Bridge::OfferLog(log::Severity severity, std::string line) {
   Wake();
 }
 
-void Bridge::Hold() {
-  if (holds_++ == 0 && function_ != nullptr) napi_ref_threadsafe_function(env_, function_);
+void Bridge::OfferAppended(AppendedGroup group) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (closed_) return;
+  appended_.push_back(std::move(group));
+  Wake();
 }
 
-void Bridge::Release() {
-  if (--holds_ == 0 && function_ != nullptr) napi_unref_threadsafe_function(env_, function_);
+void Bridge::Hold(size_t count) {
+  if (holds_ == 0 && count > 0 && function_ != nullptr) napi_ref_threadsafe_function(env_, function_);
+  holds_ += count;
+}
+
+void Bridge::Release(size_t count) {
+  holds_ -= count;
+  if (holds_ == 0 && count > 0 && function_ != nullptr) napi_unref_threadsafe_function(env_, function_);
 }
 
 void Bridge::Close() {
@@ -107,6 +118,7 @@ void Bridge::Close() {
     closed_ = true;
     tasks_.clear();
     requests_.clear();
+    appended_.clear();
   }
   napi_release_threadsafe_function(function_, napi_tsfn_abort);
   function_ = nullptr;
@@ -119,11 +131,35 @@ void Bridge::CallJs(napi_env env, napi_value, void* context, void*) {
   bridge->Drain(Napi::Env(env));
 }
 
+void Bridge::CallAppended(Napi::Env env, const std::vector<AppendedGroup>& appended) {
+  std::vector<int64_t> numbers;
+  Napi::Array failures = Napi::Array::New(env);
+  size_t released = 0;
+  for (const AppendedGroup& group : appended) {
+    released += group.count;
+    if (group.result.ok()) {
+      numbers.insert(numbers.end(), {group.flight, static_cast<int64_t>(group.first), static_cast<int64_t>(group.count), group.result->base.v,
+                                     group.result->log_append_time.v});
+      continue;
+    }
+    Napi::Object failure = StatusToJs(env, group.result.status()).As<Napi::Object>();
+    failure.Set("flight", Napi::Number::New(env, static_cast<double>(group.flight)));
+    failure.Set("first", Napi::Number::New(env, static_cast<double>(group.first)));
+    failure.Set("count", Napi::Number::New(env, static_cast<double>(group.count)));
+    failures.Set(failures.Length(), failure);
+  }
+  Napi::BigInt64Array groups = Napi::BigInt64Array::New(env, numbers.size());
+  if (!numbers.empty()) std::memcpy(groups.Data(), numbers.data(), numbers.size() * sizeof(int64_t));
+  Call(env, events_.Value(), "onAppended", {groups, failures});
+  Release(released);
+}
+
 void Bridge::Drain(Napi::Env env) {
   std::vector<Task> tasks;
   std::vector<kafka::ControlRequest> requests;
   std::vector<uint64_t> disconnects;
   std::vector<std::pair<log::Severity, std::string>> lines;
+  std::vector<AppendedGroup> appended;
   {
     std::lock_guard<std::mutex> guard(mutex_);
     woken_ = false;
@@ -132,11 +168,13 @@ void Bridge::Drain(Napi::Env env) {
     requests.swap(requests_);
     disconnects.swap(disconnects_);
     lines.swap(lines_);
+    appended.swap(appended_);
   }
   Napi::HandleScope scope(env);
   for (auto& [severity, line] : lines) {
     Call(env, events_.Value(), "onLog", {Napi::String::New(env, SeverityName(severity)), Napi::String::New(env, line)});
   }
+  if (!appended.empty()) CallAppended(env, appended);
   // Completions before requests: an answer that waits for an append should not wait for the requests behind it too.
   for (Task& task : tasks) {
     Napi::HandleScope inner(env);

@@ -17,14 +17,22 @@
 #include "base/result.h"
 #include "kafka/control.h"
 #include "log/env.h"
+#include "log/log.h"
 
 namespace sluice::addon {
 
 using Task = std::function<void(Napi::Env)>;
 
+// Appends of one crossing that are done together: `count` of them from `first` on.
+struct AppendedGroup {
+  int64_t flight = 0;
+  size_t first = 0, count = 0;
+  Result<log::AppendResult> result;
+};
+
 class Bridge : public std::enable_shared_from_this<Bridge> {
  public:
-  // `events` has onRequests, onDisconnect and onLog.
+  // `events` has onRequests, onDisconnect, onLog and, where appends are packed, onAppended.
   static std::shared_ptr<Bridge> Make(Napi::Env env, Napi::Object events);
 
   // Any thread.
@@ -32,20 +40,23 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   void Offer(kafka::ControlRequest request);
   void OfferDisconnect(uint64_t connection);
   void OfferLog(log::Severity severity, std::string line);
+  // Each of its appends has held the event loop, which this releases.
+  void OfferAppended(AppendedGroup group);
 
-  // JavaScript thread. A pending promise or a listener holds the event loop.
-  void Hold();
-  void Release();
+  // JavaScript thread. A pending promise or append or a listener holds the event loop.
+  void Hold(size_t count = 1);
+  void Release(size_t count = 1);
   void Close();
 
  private:
   static void CallJs(napi_env env, napi_value callback, void* context, void* data);
   void Drain(Napi::Env env);
+  void CallAppended(Napi::Env env, const std::vector<AppendedGroup>& appended);
   void Wake();  // with mutex_ held
 
   napi_threadsafe_function function_ = nullptr;
   napi_env env_ = nullptr;
-  int holds_ = 0;
+  size_t holds_ = 0;
   Napi::ObjectReference events_;
 
   std::mutex mutex_;  // guards what follows
@@ -55,6 +66,7 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   std::vector<kafka::ControlRequest> requests_;
   std::vector<uint64_t> disconnects_;
   std::vector<std::pair<log::Severity, std::string>> lines_;
+  std::vector<AppendedGroup> appended_;
 };
 
 // A promise that the engine settles from its thread. Copyable; settles once.

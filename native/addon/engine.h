@@ -55,8 +55,6 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   io::Executor& pool() { return *pool_; }
   io::Clock& clock() { return io::RealClock(); }
   log::Log* Find(const TopicIdPartition& id) { return dir_ ? dir_->Find(id) : nullptr; }
-  // Keeps bytes alive until this tick's Commit is over: staged batches are views.
-  void KeepForTick(std::vector<uint8_t> bytes) { tick_bytes_.push_back(std::move(bytes)); }
 
   // Appends one built batch; `done` when it is visible by the log's mode, or failed.
   void Append(const TopicIdPartition& id, std::vector<uint8_t> batch, log::AppendOrigin origin, std::function<void(Result<log::AppendResult>)> done);

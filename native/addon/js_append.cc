@@ -1,9 +1,8 @@
 // Appending from JavaScript. Bytes are copied once on the JavaScript thread; building and compressing happen elsewhere.
 #include "addon/convert.h"
 #include "addon/js_engine.h"
-#include "addon/record_copy.h"
+#include "addon/packed_appends.h"
 #include "batch/batch_view.h"
-#include "batch/builder.h"
 #include "batch/validate.h"
 
 namespace sluice::addon {
@@ -27,22 +26,27 @@ void Settle(const Promise& promise, Result<log::AppendResult> result) {
 
 }  // namespace
 
-Napi::Value JsEngine::AppendRecords(const Napi::CallbackInfo& info) {
-  TopicIdPartition id;
-  auto records = std::make_shared<RecordCopy>();
-  auto options = std::make_shared<batch::BatchOptions>();
-  if (!ToPartitionRef(info[0], &id) || !CopyRecords(info[1], records.get()) || !ToBatchOptions(info[2], options.get())) return info.Env().Undefined();
-  return Ask(info.Env(), [id, records, options](Engine& engine, Promise promise) {
-    log::Log* log = engine.Find(id);
-    if (log == nullptr) {
-      promise.Reject(Status::Error(Code::kNotFound, "no such partition"));
-      return;
-    }
-    options->max_bytes = log->config().max_message_bytes;
-    records->now = TimestampMs(engine.clock().WallMs());
-    engine.BuildAndAppend(id, options->codec != batch::Codec::kNone, [records, options] { return BuildBatch(*records, *options); },
-                          [promise](Result<log::AppendResult> result) { Settle(promise, std::move(result)); });
-  });
+Napi::Value JsEngine::AppendPacked(const Napi::CallbackInfo& info) {
+  TopicId topic;
+  int64_t flight = 0, count = 0;
+  Bytes bytes;
+  if (!ToTopicId(info[0], &topic) || !ToInt64(info[1], "flight", &flight) || !ToInt64(info[2], "count", &count) || !ToBytes(info[3], "bytes", &bytes)) {
+    return info.Env().Undefined();
+  }
+  Result<std::shared_ptr<PackedAppends>> parsed = PackedAppends::Parse(std::vector<uint8_t>(bytes.begin(), bytes.end()), static_cast<size_t>(count));
+  if (!parsed.ok()) {
+    ThrowType(info.Env(), parsed.status().what());
+    return info.Env().Undefined();
+  }
+  bridge_->Hold(static_cast<size_t>(count));
+  const auto offer = [bridge = bridge_, flight](size_t first, size_t some, const Result<log::AppendResult>& result) {
+    bridge->OfferAppended({flight, first, some, result});
+  };
+  Engine* engine = engine_.get();
+  if (!opened_ || !engine->Post([engine, topic, packed = parsed.take(), offer] { PackedAppends::Submit(packed, *engine, topic, offer); })) {
+    offer(0, static_cast<size_t>(count), Status::Error(Code::kClosed, opened_ ? "the engine is closed" : "the engine is not open"));
+  }
+  return info.Env().Undefined();
 }
 
 Napi::Value JsEngine::AppendBatch(const Napi::CallbackInfo& info) {

@@ -30,7 +30,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   // appends (js_append.cc)
-  Napi::Value AppendRecords(const Napi::CallbackInfo& info);
+  Napi::Value AppendPacked(const Napi::CallbackInfo& info);
   Napi::Value AppendBatch(const Napi::CallbackInfo& info);
   Napi::Value WhenDurable(const Napi::CallbackInfo& info);
 
@@ -47,7 +47,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
 
   // reads (js_read.cc)
   Napi::Value Read(const Napi::CallbackInfo& info);
-  Napi::Value ReadRecords(const Napi::CallbackInfo& info);
+  Napi::Value ReadPacked(const Napi::CallbackInfo& info);
   Napi::Value Verify(const Napi::CallbackInfo& info);
 
   // data plane (js_plane.cc)

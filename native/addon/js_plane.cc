@@ -106,13 +106,22 @@ Napi::Value JsEngine::WithdrawTopic(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::Respond(const Napi::CallbackInfo& info) {
-  int64_t token = 0;
-  Bytes bytes;
-  if (!ToInt64(info[0], "token", &token) || !ToBytes(info[1], "response", &bytes)) return info.Env().Undefined();
-  auto response = std::make_shared<std::vector<uint8_t>>(bytes.begin(), bytes.end());
+  if (!info[0].IsArray() || !info[1].IsArray()) {
+    ThrowType(info.Env(), "tokens and responses must be arrays");
+    return info.Env().Undefined();
+  }
+  Napi::Array tokens = info[0].As<Napi::Array>(), bodies = info[1].As<Napi::Array>();
+  std::vector<std::pair<uint64_t, std::vector<uint8_t>>> responses(tokens.Length());
+  for (uint32_t i = 0; i < tokens.Length(); ++i) {
+    int64_t token = 0;
+    Bytes bytes;
+    if (!ToInt64(tokens.Get(i), "token", &token) || !ToBytes(bodies.Get(i), "response", &bytes)) return info.Env().Undefined();
+    responses[i] = {static_cast<uint64_t>(token), std::vector<uint8_t>(bytes.begin(), bytes.end())};
+  }
   Engine* engine = engine_.get();
-  engine->Post([engine, token, response] {
-    if (engine->plane() != nullptr) engine->plane()->Respond(static_cast<uint64_t>(token), std::move(*response));
+  engine->Post([engine, responses = std::move(responses)]() mutable {
+    if (engine->plane() == nullptr) return;
+    for (auto& [token, response] : responses) engine->plane()->Respond(token, std::move(response));
   });
   return info.Env().Undefined();
 }

@@ -1,7 +1,7 @@
 // Reading and verifying from JavaScript: found, read, checked and unpacked on the pool.
 #include "addon/convert.h"
 #include "addon/js_engine.h"
-#include "addon/record_copy.h"
+#include "addon/unpacked_records.h"
 #include "batch/batch_view.h"
 
 namespace sluice::addon {
@@ -148,14 +148,13 @@ Napi::Value JsEngine::Read(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value JsEngine::ReadRecords(const Napi::CallbackInfo& info) {
+Napi::Value JsEngine::ReadPacked(const Napi::CallbackInfo& info) {
   TopicIdPartition id;
   int64_t offset = 0, max_bytes = 0;
   if (!ToPartitionRef(info[0], &id) || !ToInt64(info[1], "offset", &offset) || !ToInt64(info[2], "maxBytes", &max_bytes)) return info.Env().Undefined();
   return AskLog(info.Env(), id, [offset, max_bytes](Engine& engine, log::Log& log, Promise promise) {
-    auto unpacked = std::make_shared<UnpackedRecords>();
-    unpacked->next = Offset(offset);
     const Offset from(offset);
+    auto unpacked = std::make_shared<UnpackedRecords>(from);
     ReadOnPool(engine, log, from, max_bytes, log.last_stable(),
                [unpacked, from](ReadBytes& read) { return Unpack(Bytes(read.bytes.data(), read.bytes.size()), from, unpacked.get()); },
                [promise, unpacked](std::shared_ptr<ReadBytes> read) {
@@ -166,8 +165,7 @@ Napi::Value JsEngine::ReadRecords(const Napi::CallbackInfo& info) {
                  promise.Resolve([read, unpacked](Napi::Env env) {
                    Napi::Object out = Napi::Object::New(env);
                    read->ends.Fill(env, out);
-                   out.Set("records", RecordsToJs(env, *unpacked));
-                   out.Set("nextOffset", OffsetToJs(env, unpacked->next));
+                   UnpackedToJs(*unpacked, out);
                    return out;
                  });
                });

@@ -4,7 +4,6 @@ import { randomId } from '../metadata/ids.js';
 import { type BrokerConfig } from '../config/broker-config.js';
 import { type Listener, listenerText } from '../config/listeners.js';
 import { type EngineEvents, type IoDriver } from '../native/binding.js';
-import { loadBinding } from '../native/load.js';
 import { advertisedVersions, servedVersions } from '../kafka/api-versions.js';
 import { dispatch } from '../kafka/dispatch.js';
 import { handlers } from '../kafka/handlers/index.js';
@@ -13,6 +12,7 @@ import { type BrokerServices, type ListenerAddress, type Logger } from '../kafka
 import { Configs, EffectiveSettings } from './config-service.js';
 import { ControlLoop } from './control-loop.js';
 import { EngineLogs, type EnginePort, type MakeEngine } from './engine-port.js';
+import { makeEngine as makeAddonEngine } from './make-engine.js';
 import { directoryError, listenerError } from './errors.js';
 import { Groups } from './groups.js';
 import { planeSettings } from './log-settings.js';
@@ -62,7 +62,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const startedAt = performance.now();
   const { config, log } = options;
   const { settings, logDir, nodeId } = config;
-  const makeEngine = options.makeEngine ?? ((engineOptions, events) => loadBinding().createEngine(engineOptions, events));
+  const makeEngine = options.makeEngine ?? makeAddonEngine;
   const starting = new Starting(config, log);
   const engine = makeEngine({
     dir: logDir,

@@ -1,7 +1,8 @@
 // The engine as the broker sees it. Everything that comes from the addon passes here, so that unit tests can put an engine
 // of their own in its place and the engine's errors become Kafka's in one spot.
 import {
-  type EngineEvents, type EngineOptions, type LogDescription as NativeLogDescription, type NativeEngine, type PartitionRef,
+  type AppendOutcome, type EngineEvents, type EngineOptions, type LogDescription as NativeLogDescription, type NativeEngine, type PartitionRef,
+  type RecordInput,
 } from '../native/binding.js';
 import { nativeCode } from '../native/errors.js';
 import { type KafkaErrorName } from '../protocol/errors.js';
@@ -13,12 +14,17 @@ import {
 /** What the broker uses of the engine. */
 export type EnginePort = Pick<
   NativeEngine,
-  | 'open' | 'openPartitions' | 'finishRecovery' | 'setPartitionSettings' | 'deletePartitions' | 'appendRecords' | 'read'
-  | 'readRecords' | 'ends' | 'findTimestamp' | 'findMaxTimestamp' | 'epochOf' | 'endOffsetForEpoch' | 'deleteRecords'
-  | 'describeLogs' | 'listen' | 'setPlaneSettings' | 'publishTopics' | 'withdrawTopic' | 'respond' | 'closeConnection'
+  | 'open' | 'openPartitions' | 'finishRecovery' | 'setPartitionSettings' | 'deletePartitions' | 'read'
+  | 'readPacked' | 'ends' | 'findTimestamp' | 'findMaxTimestamp' | 'epochOf' | 'endOffsetForEpoch' | 'deleteRecords'
+  | 'describeLogs' | 'listen' | 'setPlaneSettings' | 'publishTopics' | 'withdrawTopic' | 'closeConnection'
   | 'parked' | 'caughtUp'
   | 'stats' | 'close'
->;
+> & {
+  /** The records become one batch, or a part of one. Resolves when it is durable (mode fsync) or in the page cache (mode os). */
+  appendRecords(ref: PartitionRef, records: readonly RecordInput[], options?: { readonly control?: boolean }): Promise<AppendOutcome>;
+  /** The whole response behind the size: header and body. Unknown tokens (the peer left) are ignored. */
+  respond(token: number, response: Uint8Array): void;
+};
 
 export type MakeEngine = (options: EngineOptions, events: EngineEvents) => EnginePort;
 

@@ -1,5 +1,6 @@
 // The world of the group coordinator, made of the engine and the metadata.
 import { type PartitionRef } from '../native/binding.js';
+import { unpackRecords } from '../native/records.js';
 import { type OffsetsLog, type RecordBytes, type StoredRecord, type TopicCatalog } from '../coordinator/ports.js';
 import { type MetadataImage, topicById } from '../metadata/image.js';
 import { KafkaError } from '../metadata/kafka-error.js';
@@ -34,7 +35,9 @@ export class EngineOffsetsLog implements OffsetsLog {
     const { logStart, end } = await asKafkaErrors(this.#engine.ends(ref));
     let next = logStart;
     while (next < end) {
-      const { records, nextOffset } = await asKafkaErrors(this.#engine.readRecords(ref, next, READ_BYTES));
+      const packed = await asKafkaErrors(this.#engine.readPacked(ref, next, READ_BYTES));
+      const { nextOffset } = packed;
+      const records = unpackRecords(packed);
       if (records.length > 0) yield records;
       if (nextOffset <= next) {
         throw new KafkaError('KAFKA_STORAGE_ERROR', `${internalTopics.offsets}-${partition} cannot be read at offset ${next}`);

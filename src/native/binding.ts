@@ -93,13 +93,6 @@ export interface RecordInput {
   headers?: readonly { key: string; value: Uint8Array | null }[];
 }
 
-export interface AppendOptions {
-  compression?: Compression;
-  compressionLevel?: number;
-  /** Writes a control batch (KRaft's leader change and snapshot records). */
-  control?: boolean;
-}
-
 export interface AppendOutcome {
   baseOffset: bigint;
   lastOffset: bigint;
@@ -191,10 +184,22 @@ export interface ControlRequest {
   body: Buffer;
 }
 
+/** Appends of one crossing that failed together, with why. */
+export interface FailedAppends extends NativeErrorInfo {
+  flight: number;
+  first: number;
+  count: number;
+}
+
 export interface EngineEvents {
   onRequests(requests: ControlRequest[]): void;
   onDisconnect(connections: number[]): void;
   onLog(severity: 'info' | 'warn' | 'error', line: string): void;
+  /**
+   * Appends of appendPacked are done: groups of five numbers each (flight, first append, number of appends, offset of the first record, log
+   * append time or -1), the offsets of a group's records following each other in the appends' order.
+   */
+  onAppended?(groups: BigInt64Array, failures: FailedAppends[]): void;
 }
 
 export interface EngineStats {
@@ -226,8 +231,11 @@ export interface NativeEngine {
   /** The log's directory is set aside and its files go after file.delete.delay.ms. */
   deletePartitions(list: readonly PartitionRef[]): Promise<PartitionOutcome[]>;
 
-  /** Builds one batch natively. Resolves when it is durable (mode fsync) or in the page cache (mode os). */
-  appendRecords(ref: PartitionRef, records: readonly RecordInput[], options?: AppendOptions): Promise<AppendOutcome>;
+  /**
+   * Appends that src/storage/packed-appends.ts has packed. The bytes are copied before this returns; appends next to each other with the same
+   * partition and codec become one batch. Each is answered by onAppended, under the given number of the flight and its place in it.
+   */
+  appendPacked(topicId: string, flight: number, count: number, bytes: Uint8Array): void;
   /** One ready record batch (magic 2); it is validated as a client's would be. */
   appendBatch(ref: PartitionRef, batch: Uint8Array): Promise<AppendOutcome>;
   /** Resolves when everything below `end` is on disk whatever the mode. */
@@ -236,8 +244,8 @@ export interface NativeEngine {
   waitForOffset(ref: PartitionRef, offset: bigint, timeoutMs: number, waitId: number): Promise<LogEnds>;
   cancelWait(waitId: number): void;
   read(ref: PartitionRef, offset: bigint, maxBytes: number, isolation: 'uncommitted' | 'committed'): Promise<ReadOutcome>;
-  /** Reads as read() does and unpacks: the records from `offset` on, decompressed off this thread. */
-  readRecords(ref: PartitionRef, offset: bigint, maxBytes: number): Promise<RecordsOutcome>;
+  /** Reads as read() does and takes the records from `offset` on apart, off this thread; for unpackRecords of records.ts. */
+  readPacked(ref: PartitionRef, offset: bigint, maxBytes: number): Promise<PackedRecords>;
   ends(ref: PartitionRef): Promise<LogEnds>;
   /** The first record with a timestamp of at least timestampMs; null when there is none. */
   findTimestamp(ref: PartitionRef, timestampMs: bigint): Promise<FoundOffset | null>;
@@ -256,8 +264,8 @@ export interface NativeEngine {
   setPlaneSettings(settings: PlaneSettings): Promise<void>;
   publishTopics(topics: readonly TopicPublication[]): Promise<void>;
   withdrawTopic(topicId: string): Promise<void>;
-  /** The whole response behind the size: header and body. Unknown tokens (the peer left) are ignored. */
-  respond(token: number, response: Uint8Array): void;
+  /** One response for each token, whole behind its size: header and body. Unknown tokens (the peer left) are ignored. */
+  respond(tokens: readonly number[], responses: readonly Uint8Array[]): void;
   closeConnection(token: number, why: string): void;
   /** The request needs nothing more but an answer, once other requests have come: others may be handed over in its place. */
   parked(token: number): void;
@@ -269,11 +277,16 @@ export interface NativeEngine {
   close(options: { clean: boolean }): Promise<void>;
 }
 
-export interface RecordsOutcome extends LogEnds {
-  /** Records at or above the offset asked for. Offsets are numbers of the batch's arrays' own order. */
-  records: NativeRecord[];
+export interface PackedRecords extends LogEnds {
+  /** What the table's offsets are counted from. */
+  baseOffset: bigint;
   /** Where to read on. */
   nextOffset: bigint;
+  bytes: Buffer;
+  /** Six numbers a record: offset above the base, time, position and length of key and of value in bytes; length -1 is null. */
+  table: Float64Array;
+  /** Five numbers a header: index of its record, position and length of key and of value. */
+  headers: Int32Array;
 }
 
 export interface NativeRecord {

@@ -1,12 +1,14 @@
 // The embedded engine: Kafka's log inside a Node program, without the network.
 import {
-  type AppendOptions, type AppendOutcome, type EngineStats, type LogEnds, type NativeEngine, type NativeRecord, type PartitionRef, type RecordInput,
+  type AppendOutcome, type Compression, type EngineStats, type LogEnds, type NativeEngine, type NativeRecord, type PartitionRef, type RecordInput,
 } from '../native/binding.js';
 import { loadBinding } from '../native/load.js';
 import { NativeError } from '../native/errors.js';
+import { Appender, failed } from './appender.js';
 import { LogError, toLogError } from './errors.js';
+import { Flights, ignore } from './flights.js';
 import { type OpenLogOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { type ReadOptions, readLog } from './reader.js';
+import { type ReadOptions, type ReadSource, readBatches, RecordReader } from './reader.js';
 
 /** A record as read back. Offsets are bigint, times milliseconds since 1970. */
 export type LogRecord = NativeRecord;
@@ -19,24 +21,65 @@ export interface Append {
   readonly durable: Promise<AppendOutcome>;
 }
 
-export interface AppendTarget extends Pick<AppendOptions, 'compression' | 'compressionLevel'> {
+class PendingAppend implements Append {
+  readonly committed: Promise<AppendOutcome>;
+  readonly #sync: ((outcome: AppendOutcome) => Promise<void>) | undefined;
+  #durable: Promise<AppendOutcome> | undefined;
+
+  /** Without `sync`, committed means durable. */
+  constructor(committed: Promise<AppendOutcome>, sync?: (outcome: AppendOutcome) => Promise<void>) {
+    this.committed = committed;
+    this.#sync = sync;
+    if (sync === undefined) this.#durable = committed;
+  }
+
+  get durable(): Promise<AppendOutcome> {
+    if (this.#durable === undefined) {
+      this.#durable = this.committed.then(async (outcome) => {
+        await this.#sync?.(outcome);
+        return outcome;
+      });
+      this.#durable.catch(ignore);
+    }
+    return this.#durable;
+  }
+}
+
+const closedError = (): LogError => new LogError('ERR_SLUICE_CLOSED', 'the log is closed');
+
+export interface AppendTarget {
   /** Default 0. */
   partition?: number;
+  /** Default: the log's. */
+  compression?: Compression;
+  compressionLevel?: number;
 }
 
 export class SluiceLog {
   readonly #engine: NativeEngine;
   readonly #options: ResolvedOptions;
+  readonly #flights: Flights;
+  readonly #appender: Appender;
+  readonly #source: ReadSource;
   #closing: Promise<void> | undefined;
   #nextWait = 1;
 
-  private constructor(engine: NativeEngine, options: ResolvedOptions) {
+  private constructor(engine: NativeEngine, flights: Flights, options: ResolvedOptions) {
     this.#engine = engine;
+    this.#flights = flights;
+    this.#appender = new Appender(engine, options.topicId, flights);
     this.#options = options;
+    this.#source = {
+      readPacked: (ref, offset, maxBytes) => this.#run(() => engine.readPacked(ref, offset, maxBytes)),
+      ends: (ref) => this.#run(() => engine.ends(ref)),
+      findTimestamp: (ref, timestampMs) => this.#run(() => engine.findTimestamp(ref, timestampMs)),
+      waitForOffset: (ref, offset, signal) => this.#wait(ref, offset, signal),
+    };
   }
 
   static async open(options: OpenLogOptions): Promise<SluiceLog> {
     const resolved = resolveOptions(options);
+    const flights = new Flights((failure) => toLogError(new NativeError(failure)));
     const engine = loadBinding().createEngine(
       { dir: resolved.dir, journalBytes: resolved.journalBytes, ioDriver: resolved.ioDriver },
       {
@@ -45,6 +88,7 @@ export class SluiceLog {
         onLog(severity, line) {
           if (severity !== 'info') process.emitWarning(line, { code: 'SLUICE' });
         },
+        onAppended: (groups, failures) => flights.onAppended(groups, failures),
       },
     );
     try {
@@ -61,70 +105,62 @@ export class SluiceLog {
       await engine.close({ clean: false });
       throw toLogError(error);
     }
-    return new SluiceLog(engine, resolved);
+    return new SluiceLog(engine, flights, resolved);
   }
 
   get partitions(): number {
     return this.#options.partitions;
   }
 
-  /** Appends records as one batch; their offsets follow each other. The bytes are copied before this returns. */
+  /**
+   * Appends records; their offsets follow each other. The bytes are copied before this returns. Appends of one turn of the event loop share
+   * batches, so many small ones at once cost little more than one large one.
+   */
   append(records: RecordInput | readonly RecordInput[], target: AppendTarget = {}): Append {
+    const partition = this.#partition(target.partition);
+    if (this.#closing) return new PendingAppend(failed(closedError()));
     const list = Array.isArray(records) ? (records as readonly RecordInput[]) : [records as RecordInput];
-    const options: AppendOptions = { compression: target.compression ?? this.#options.compression };
-    if (target.compressionLevel !== undefined) options.compressionLevel = target.compressionLevel;
-    const ref = this.#ref(target.partition);
-    return this.#append(ref, () => this.#engine.appendRecords(ref, list, options));
+    const { compression = this.#options.compression, compressionLevel } = target;
+    return this.#pending(partition, this.#appender.append(partition, list, { compression, compressionLevel }));
   }
 
   /** Appends one ready record batch of Kafka's format 2. It is checked as a broker checks a producer's. */
   appendBatch(batch: Uint8Array, target: { partition?: number } = {}): Append {
-    const ref = this.#ref(target.partition);
-    return this.#append(ref, () => this.#engine.appendBatch(ref, batch));
+    const partition = this.#partition(target.partition);
+    const committed = this.#run(() => this.#engine.appendBatch(this.#ref(partition), batch));
+    committed.catch(ignore);
+    return this.#pending(partition, committed);
   }
 
-  #append(ref: PartitionRef, run: () => Promise<AppendOutcome>): Append {
-    const committed = this.#run(run);
-    const durable = this.#options.settings.durability === 'fsync'
-      ? committed
-      : committed.then(async (outcome) => {
-        await this.#run(() => this.#engine.whenDurable(ref, outcome.lastOffset + 1n));
-        return outcome;
-      });
-    // A program that looks at one of the two has seen the failure of both.
-    committed.catch(() => {});
-    durable.catch(() => {});
-    return { committed, durable };
+  #pending(partition: number, committed: Promise<AppendOutcome>): Append {
+    if (this.#options.settings.durability === 'fsync') return new PendingAppend(committed);
+    return new PendingAppend(committed, (outcome) => this.#run(() => this.#engine.whenDurable(this.#ref(partition), outcome.lastOffset + 1n)));
   }
 
   /** Records in order. With `live` it goes on with what is appended later, until the signal aborts or the iterator is left. */
   read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
-    return readLog(
-      {
-        readRecords: (ref, offset, maxBytes) => this.#run(() => this.#engine.readRecords(ref, offset, maxBytes)),
-        ends: (ref) => this.#run(() => this.#engine.ends(ref)),
-        findTimestamp: (ref, timestampMs) => this.#run(() => this.#engine.findTimestamp(ref, timestampMs)),
-        waitForOffset: (ref, offset, signal) => this.#wait(ref, offset, signal),
-      },
-      this.#ref(options.partition),
-      options,
-    );
+    return new RecordReader(this.#source, this.#ref(this.#partition(options.partition)), options);
+  }
+
+  /** The same in arrays of records as they are read from the disk, for programs that want them fast. */
+  readBatches(options: ReadOptions = {}): AsyncGenerator<LogRecord[], void, void> {
+    return readBatches(this.#source, this.#ref(this.#partition(options.partition)), options);
   }
 
   /** Where the log begins and ends. */
   ends(partition = 0): Promise<LogEnds> {
-    return this.#run(() => this.#engine.ends(this.#ref(partition)));
+    return this.#run(() => this.#engine.ends(this.#ref(this.#partition(partition))));
   }
 
   /** The first record at or after a time; undefined when there is none. */
   async offsetAt(time: Date | number, partition = 0): Promise<bigint | undefined> {
-    const found = await this.#run(() => this.#engine.findTimestamp(this.#ref(partition), BigInt(Math.trunc(Number(time)))));
+    const found = await this.#run(() => this.#engine.findTimestamp(this.#ref(this.#partition(partition)), BigInt(Math.trunc(Number(time)))));
     return found?.offset;
   }
 
   /** Forgets the records before an offset; resolves with the new start when that is durable. */
   trim(before: bigint, partition = 0): Promise<bigint> {
-    return this.#run(() => this.#engine.deleteRecords(this.#ref(partition), before));
+    return this.#run(() => this.#engine.deleteRecords(this.#ref(this.#partition(partition)), before));
   }
 
   /** Makes everything appended so far durable, whatever the mode. */
@@ -137,7 +173,7 @@ export class SluiceLog {
 
   /** Reads every batch and checks it; fails with ERR_SLUICE_CORRUPT at the first that does not hold. */
   verify(partition = 0): Promise<{ batches: number; records: number; bytes: number }> {
-    return this.#run(() => this.#engine.verify(this.#ref(partition)));
+    return this.#run(() => this.#engine.verify(this.#ref(this.#partition(partition))));
   }
 
   stats(): Promise<EngineStats> {
@@ -146,9 +182,11 @@ export class SluiceLog {
 
   /** Waits for what is in flight, syncs, writes Kafka's checkpoints and lets the directory go. May be called twice. */
   close(): Promise<void> {
-    this.#closing ??= this.#engine.close({ clean: true }).catch((error: unknown) => {
+    if (this.#closing) return this.#closing;
+    this.#appender.flush();
+    this.#closing = this.#engine.close({ clean: true }).catch((error: unknown) => {
       throw toLogError(error);
-    });
+    }).finally(() => this.#flights.close());
     return this.#closing;
   }
 
@@ -156,15 +194,21 @@ export class SluiceLog {
     return this.close();
   }
 
-  #ref(partition = 0): PartitionRef {
+  #partition(partition = 0): number {
     if (!Number.isInteger(partition) || partition < 0 || partition >= this.partitions) {
       throw new LogError('ERR_SLUICE_INVALID', `partition must be a whole number below ${this.partitions}, not ${String(partition)}`);
     }
+    return partition;
+  }
+
+  #ref(partition: number): PartitionRef {
     return { topicId: this.#options.topicId, partition };
   }
 
+  /** Asks the engine behind everything appended so far. */
   async #run<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#closing) throw new LogError('ERR_SLUICE_CLOSED', 'the log is closed');
+    if (this.#closing) throw closedError();
+    this.#appender.flush();
     try {
       return await call();
     } catch (error) {

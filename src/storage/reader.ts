@@ -1,4 +1,5 @@
-import { type FoundOffset, type LogEnds, type NativeRecord, type PartitionRef, type RecordsOutcome } from '../native/binding.js';
+import { type FoundOffset, type LogEnds, type NativeRecord, type PackedRecords, type PartitionRef } from '../native/binding.js';
+import { unpackRecords } from '../native/records.js';
 import { LogError } from './errors.js';
 
 export interface ReadOptions {
@@ -12,13 +13,13 @@ export interface ReadOptions {
   live?: boolean;
   /** Ends the iteration with the signal's reason. */
   signal?: AbortSignal;
-  /** Bytes read from the disk at a time. Default 1 MiB. */
+  /** Bytes read from the disk at a time. Keys and values are views of these; copy what is kept for long. Default 1 MiB. */
   chunkBytes?: number;
 }
 
 /** What a reader needs of the engine. */
 export interface ReadSource {
-  readRecords(ref: PartitionRef, offset: bigint, maxBytes: number): Promise<RecordsOutcome>;
+  readPacked(ref: PartitionRef, offset: bigint, maxBytes: number): Promise<PackedRecords>;
   ends(ref: PartitionRef): Promise<LogEnds>;
   findTimestamp(ref: PartitionRef, timestampMs: bigint): Promise<FoundOffset | null>;
   waitForOffset(ref: PartitionRef, offset: bigint, signal: AbortSignal | undefined): Promise<void>;
@@ -35,29 +36,126 @@ async function firstOffset(source: ReadSource, ref: PartitionRef, from: NonNulla
   throw new LogError('ERR_SLUICE_INVALID', "from must be an offset (bigint), a Date, 'start' or 'end'");
 }
 
-export async function* readLog(source: ReadSource, ref: PartitionRef, options: ReadOptions): AsyncGenerator<NativeRecord, void, void> {
-  const { limit = Infinity, live = false, signal, chunkBytes = 1 << 20 } = options;
+function checkOptions({ limit = Infinity, chunkBytes = 1 << 20 }: ReadOptions): { limit: number; chunkBytes: number } {
   if (limit !== Infinity && (!Number.isInteger(limit) || limit < 0)) {
     throw new LogError('ERR_SLUICE_INVALID', `limit must be a whole number, not ${String(limit)}`);
   }
   if (!Number.isInteger(chunkBytes) || chunkBytes < 1 || chunkBytes > 1 << 30) {
     throw new LogError('ERR_SLUICE_INVALID', `chunkBytes must be a whole number from 1 to ${1 << 30}, not ${String(chunkBytes)}`);
   }
+  return { limit, chunkBytes };
+}
+
+/** Records in arrays, as they are read; none is empty. The next read is under way while the program looks at one. */
+export async function* readBatches(source: ReadSource, ref: PartitionRef, options: ReadOptions): AsyncGenerator<NativeRecord[], void, void> {
+  const { limit, chunkBytes } = checkOptions(options);
+  const { live = false, signal } = options;
   signal?.throwIfAborted();
   let offset = await firstOffset(source, ref, options.from ?? 'start');
   let given = 0;
+  let ahead: Promise<PackedRecords> | undefined;
   while (given < limit) {
     signal?.throwIfAborted();
-    const { records, nextOffset, highWatermark } = await source.readRecords(ref, offset, chunkBytes);
-    for (const record of records) {
-      signal?.throwIfAborted();
-      yield record;
-      offset = record.offset + 1n;
-      if (++given >= limit) return;
+    const packed = await (ahead ?? source.readPacked(ref, offset, chunkBytes));
+    ahead = undefined;
+    if (packed.nextOffset > offset) offset = packed.nextOffset;
+    const records = unpackRecords(packed);
+    if (records.length > limit - given) records.length = limit - given;
+    given += records.length;
+    if (given < limit && offset < packed.highWatermark) {
+      ahead = source.readPacked(ref, offset, chunkBytes);
+      ahead.catch(() => {});  // told when its turn comes, if it does
     }
-    if (nextOffset > offset) offset = nextOffset;
-    if (records.length > 0 || offset < highWatermark) continue;
-    if (!live) return;
-    await source.waitForOffset(ref, offset, signal);
+    if (records.length > 0) {
+      signal?.throwIfAborted();
+      yield records;
+    } else if (ahead === undefined) {
+      if (!live) return;
+      await source.waitForOffset(ref, offset, signal);
+    }
+  }
+}
+
+type Result = IteratorResult<NativeRecord, void>;
+
+/** Records one by one. By hand, since an async generator costs several turns of the microtask queue for each. */
+export class RecordReader implements AsyncGenerator<NativeRecord, void, void> {
+  readonly #batches: AsyncGenerator<NativeRecord[], void, void>;
+  readonly #signal: AbortSignal | undefined;
+  #records: readonly NativeRecord[] = [];
+  #next = 0;
+  #done = false;
+  /** The last call that could not be answered at once; those behind it keep their order. */
+  #last: Promise<unknown> | undefined;
+
+  constructor(source: ReadSource, ref: PartitionRef, options: ReadOptions) {
+    this.#batches = readBatches(source, ref, options);
+    this.#signal = options.signal;
+  }
+
+  next(): Promise<Result> {
+    if (this.#last === undefined && this.#next < this.#records.length && this.#signal?.aborted !== true) {
+      return Promise.resolve({ done: false, value: this.#records[this.#next++]! });
+    }
+    return this.#inTurn(() => this.#refill());
+  }
+
+  return(): Promise<Result> {
+    this.#done = true;
+    return this.#inTurn(() => this.#end());
+  }
+
+  throw(error: unknown): Promise<Result> {
+    this.#done = true;
+    return this.#inTurn(async () => {
+      await this.#end();
+      throw error;
+    });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  [Symbol.for('nodejs.asyncDispose')](): Promise<void> {
+    return this.return().then(() => {});
+  }
+
+  #inTurn(run: () => Promise<Result>): Promise<Result> {
+    const before = this.#last;
+    const result = before === undefined ? run() : before.then(run, run);
+    this.#last = result;
+    const settled = (): void => {
+      if (this.#last === result) this.#last = undefined;
+    };
+    result.then(settled, settled);
+    return result;
+  }
+
+  async #end(): Promise<Result> {
+    this.#records = [];
+    this.#next = 0;
+    await this.#batches.return();
+    return { done: true, value: undefined };
+  }
+
+  async #refill(): Promise<Result> {
+    if (this.#done) return { done: true, value: undefined };
+    if (this.#signal?.aborted === true) {
+      this.#done = true;
+      await this.#end();
+      throw this.#signal.reason;
+    }
+    if (this.#next >= this.#records.length) {
+      this.#records = [];
+      this.#next = 0;
+      const more = await this.#batches.next();
+      if (more.done === true) {
+        this.#done = true;
+        return { done: true, value: undefined };
+      }
+      this.#records = more.value;
+    }
+    return { done: false, value: this.#records[this.#next++]! };
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { buildLoadGenerator, load } from '../../bench/sides.js';
+import { buildNativePrograms, load } from '../../bench/broker/load.js';
 import { startBroker } from '../support/broker.js';
 import { BackgroundProcess, run } from '../support/process.js';
 import { makeTempDirectory, removeDirectory } from '../support/temp.js';
@@ -12,7 +12,7 @@ const TEST_TIMEOUT_MS = 600_000;
 const MIB = 1 << 20;
 const topic = { '--topic': 'gigabyte', '--partitions': 4 };
 
-before(() => buildLoadGenerator(), { timeout: TEST_TIMEOUT_MS });
+before(() => buildNativePrograms(), { timeout: TEST_TIMEOUT_MS });
 
 for (const durability of ['fsync', 'os']) {
   test(`memory stays flat while a gigabyte passes (durability ${durability})`, { timeout: TEST_TIMEOUT_MS }, async (context) => {
@@ -21,7 +21,7 @@ for (const durability of ['fsync', 'os']) {
     await load('create', broker.port, topic);
     // The first pass opens files and fills buffers to their working size; what comes after must not add to it.
     await load('produce', broker.port, { ...topic, '--bytes': 50e6 });
-    await load('fetch', broker.port, { ...topic, '--verify': '' });
+    await load('fetch', broker.port, { ...topic, '--verify-every': 1 });
     const before = broker.process.rssBytes();
     await load('produce', broker.port, { ...topic, '--bytes': 1e9, '--connections': 4 });
     const result = await load('fetch', broker.port, { ...topic, '--connections': 4 });

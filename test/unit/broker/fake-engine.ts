@@ -1,13 +1,14 @@
 // An engine in memory: logs are lists of batches, everything is durable at once. Requests are put in by hand, answers are
 // kept by token. What was asked of the data plane is written down for tests to look at.
 import {
-  type AppendOptions, type AppendOutcome, type ControlRequest, type EngineEvents, type EngineStats, type FoundOffset,
+  type AppendOutcome, type ControlRequest, type EngineEvents, type EngineStats, type FoundOffset,
   type ListenerSpec, type LogDescription, type LogEnds, type OpenInfo, type PartitionOutcome, type PartitionRef,
-  type PartitionSpec, type PlaneSettings, type ReadOutcome, type RecordInput, type RecordsOutcome, type RecoveryReport,
+  type PartitionSpec, type PlaneSettings, type ReadOutcome, type RecordInput, type PackedRecords, type NativeRecord, type RecoveryReport,
   type TopicPublication, type LogSettings,
 } from '../../../src/native/binding.js';
 import { NativeError } from '../../../src/native/errors.js';
 import { type EnginePort } from '../../../src/broker/engine-port.js';
+import { unpackRecords } from '../../../src/native/records.js';
 import { buildBatch, parseBatches, readRecords } from '../../../src/protocol/records/batch.js';
 
 interface FakeLog {
@@ -150,7 +151,7 @@ export class FakeEngine implements EnginePort {
     }));
   }
 
-  async appendRecords(ref: PartitionRef, records: readonly RecordInput[], options: AppendOptions = {}): Promise<AppendOutcome> {
+  async appendRecords(ref: PartitionRef, records: readonly RecordInput[], options: { readonly control?: boolean } = {}): Promise<AppendOutcome> {
     await this.beforeAppend(ref);
     if (!this.#isRecovered) throw new NativeError({ code: 'offline', message: 'recovery is not finished' });
     const log = this.#log(ref);
@@ -182,14 +183,29 @@ export class FakeEngine implements EnginePort {
     return Promise.resolve({ batches: Buffer.concat(wanted), ...this.#ends(log) });
   }
 
-  async readRecords(ref: PartitionRef, offset: bigint, maxBytes: number): Promise<RecordsOutcome> {
+  async readPacked(ref: PartitionRef, offset: bigint, maxBytes: number): Promise<PackedRecords> {
     const { batches, ...ends } = await this.read(ref, offset, maxBytes);
     const records = parseBatches(batches).flatMap((batch) => readRecords(batch)).filter((record) => record.offset >= offset);
+    const parts: Buffer[] = [];
+    let size = 0;
+    const put = (part: Uint8Array | null): [number, number] => {
+      if (part === null) return [0, -1];
+      parts.push(Buffer.from(part));
+      size += part.length;
+      return [size - part.length, part.length];
+    };
     return {
       ...ends,
-      records: records.map(({ offset: at, timestamp, key, value }) => ({ offset: at, timestampMs: Number(timestamp), key, value, headers: [] })),
+      baseOffset: offset,
       nextOffset: (records.at(-1)?.offset ?? offset - 1n) + 1n,
+      table: Float64Array.from(records.flatMap((r) => [Number(r.offset - offset), Number(r.timestamp), ...put(r.key), ...put(r.value)])),
+      bytes: Buffer.concat(parts),
+      headers: new Int32Array(0),
     };
+  }
+
+  async #allRecords(ref: PartitionRef): Promise<NativeRecord[]> {
+    return unpackRecords(await this.readPacked(ref, this.#log(ref).logStart, Infinity));
   }
 
   ends(ref: PartitionRef): Promise<LogEnds> {
@@ -197,13 +213,13 @@ export class FakeEngine implements EnginePort {
   }
 
   async findTimestamp(ref: PartitionRef, timestampMs: bigint): Promise<FoundOffset | null> {
-    const { records } = await this.readRecords(ref, this.#log(ref).logStart, Infinity);
+    const records = await this.#allRecords(ref);
     const found = records.find((record) => BigInt(record.timestampMs) >= timestampMs);
     return found === undefined ? null : this.#found(ref, found.offset, BigInt(found.timestampMs));
   }
 
   async findMaxTimestamp(ref: PartitionRef): Promise<FoundOffset | null> {
-    const { records } = await this.readRecords(ref, this.#log(ref).logStart, Infinity);
+    const records = await this.#allRecords(ref);
     if (records.length === 0) return null;
     const found = records.reduce((a, b) => (b.timestampMs > a.timestampMs ? b : a));
     return this.#found(ref, found.offset, BigInt(found.timestampMs));

@@ -1,0 +1,112 @@
+// Sluice and Apache Kafka as their users start them, but with retention that works within seconds.
+import { readdirSync, readFileSync } from 'node:fs';
+import { BrokerProcess } from '../../test/support/broker.js';
+import { type Mode } from '../suite/measurement.js';
+import { load } from './load.js';
+import { type OpenTopic, retentionConfigs, type Target, type TopicRequest } from './target.js';
+
+export type BrokerSide = 'sluice' | 'kafka';
+
+/** For both sides: what retention deletes is gone within a second or two, and the journal goes round several times in a run. */
+const COMMON: Readonly<Record<string, string>> = {
+  'log.retention.check.interval.ms': '1000',
+  'log.initial.task.delay.ms': '1000',
+  'log.segment.delete.delay.ms': '1000',
+};
+const OWN: Readonly<Record<BrokerSide, Readonly<Record<string, string>>>> = {
+  sluice: { 'sluice.journal.bytes': String(128 << 20) },
+  kafka: {},
+};
+
+export function brokerProperties(side: BrokerSide, given: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...COMMON, ...OWN[side], ...given };
+}
+
+export function durabilityConfigs(side: BrokerSide, mode: Mode): Record<string, string> {
+  if (mode === 'fsync') return { 'flush.messages': '1' };
+  return side === 'sluice' ? { 'sluice.durability': 'os' } : {};
+}
+
+export class BrokerTarget implements Target {
+  readonly side: BrokerSide;
+  readonly modes = ['os', 'fsync'] as const;
+  readonly #broker: BrokerProcess;
+
+  private constructor(side: BrokerSide, broker: BrokerProcess) {
+    this.side = side;
+    this.#broker = broker;
+  }
+
+  /** Prepared, not started. */
+  static async prepare(side: BrokerSide, properties: Readonly<Record<string, string>>): Promise<BrokerTarget> {
+    return new BrokerTarget(side, await BrokerProcess.prepare({ kind: side, properties: brokerProperties(side, properties), startTimeoutMs: 300_000 }));
+  }
+
+  get directory(): string {
+    return this.#broker.dataDirectory;
+  }
+
+  get port(): number {
+    return this.#broker.port;
+  }
+
+  get bootstrap(): string {
+    return this.#broker.bootstrap;
+  }
+
+  get pid(): number {
+    return this.#broker.pid;
+  }
+
+  /** Milliseconds to the first answer to ApiVersions. */
+  start(): Promise<number> {
+    return this.#broker.start();
+  }
+
+  kill9(): Promise<void> {
+    return this.#broker.kill9();
+  }
+
+  async stop(): Promise<void> {
+    await this.#broker.stop(180_000);
+  }
+
+  dispose(): Promise<void> {
+    return this.#broker.dispose();
+  }
+
+  cpuSeconds(): number {
+    return this.#broker.process.cpuSeconds();
+  }
+
+  rssMb(): number {
+    return this.#broker.process.rssBytes() / 1e6;
+  }
+
+  peakRssMb(): number {
+    return this.#broker.process.peakRssBytes() / 1e6;
+  }
+
+  descriptors(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  maps(): number {
+    return readFileSync(`/proc/${this.pid}/maps`, 'utf8').split('\n').length - 1;
+  }
+
+  async open(topic: TopicRequest): Promise<OpenTopic> {
+    const args = { '--topic': topic.name, '--partitions': topic.partitions };
+    const configs = { ...retentionConfigs(topic.partitions, topic.retainBytes), ...durabilityConfigs(this.side, topic.mode) };
+    await load('create', this.port, args, { configs, timeoutMs: 600_000 });
+    return {
+      name: topic.name,
+      partitions: topic.partitions,
+      port: this.port,
+      cpuSeconds: () => this.cpuSeconds(),
+      close: async () => {
+        await load('delete', this.port, args);
+      },
+    };
+  }
+}

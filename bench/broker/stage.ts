@@ -1,0 +1,37 @@
+// What a workload is given: a target to put load on, how much of it, with which clients, and where its figures go.
+import { type Effort } from '../suite/effort.js';
+import { type Client, type FigureKey, type Measurement, type Mode } from '../suite/measurement.js';
+import { type BrokerTarget } from './broker-target.js';
+import { type Target } from './target.js';
+
+export type Reported = Omit<Measurement, 'side' | 'turn' | 'workload' | 'figures'> & { readonly figures: Partial<Record<FigureKey, number>> };
+
+export interface Stage {
+  readonly target: Target;
+  /** The target, where it is a broker and not the bare server. */
+  readonly broker: BrokerTarget | undefined;
+  readonly effort: Effort;
+  readonly clients: ReadonlySet<Client>;
+  readonly turn: number;
+  record(reported: Reported): void;
+  /** One line of progress. */
+  say(text: string): void;
+}
+
+export interface Workload {
+  readonly id: string;
+  readonly title: string;
+  /** About how long one start of a broker spends on it in a full run; the sides' own share in starting included. */
+  readonly seconds: number;
+  readonly onBare: boolean;
+  /** Gets a broker of its own, prepared but not started. */
+  readonly isAlone?: true;
+  /** Once a side is enough: it takes long and varies little. */
+  readonly isOnce?: true;
+  run(stage: Stage): Promise<void>;
+}
+
+/** The modes worth measuring here, of those wanted. */
+export function modesOf(stage: Stage, wanted: readonly Mode[] = ['os', 'fsync']): readonly Mode[] {
+  return wanted.filter((mode) => stage.target.modes.includes(mode));
+}

@@ -1,0 +1,37 @@
+// What every broker does before it is measured: ten slices of big batches, then small requests and reading. It makes Kafka's JVM compile what
+// it will need; and the slices' cost tells whether the first GB after a start is as cheap as the tenth.
+import { load } from './load.js';
+import { type BrokerTarget } from './broker-target.js';
+import { type Effort } from '../suite/effort.js';
+import { warmPageCache } from './page-cache.js';
+import { freshTopic } from './cases.js';
+
+const SLICES = 10;
+
+export interface WarmUp {
+  readonly sliceBytes: number;
+  /** Broker CPU seconds a GB, slice by slice. */
+  readonly cpuSPerGb: readonly number[];
+}
+
+export async function warmUp(broker: BrokerTarget, effort: Effort): Promise<WarmUp> {
+  const sliceBytes = effort.bytes(1e9);
+  const cpuSPerGb: number[] = [];
+  const topic = await broker.open({ name: freshTopic('warm-up'), partitions: 16, mode: 'os' });
+  const shape = { '--topic': topic.name, '--partitions': 16, '--record-size': 1024, '--batch-records': 60 };
+  warmPageCache(broker.directory, 5 * sliceBytes);
+  for (let slice = 0; slice < SLICES; slice += 1) {
+    const before = broker.cpuSeconds();
+    await load('produce', topic.port, { ...shape, '--bytes': sliceBytes });
+    cpuSPerGb.push((broker.cpuSeconds() - before) / (sliceBytes / 1e9));
+  }
+  await load('fetch', topic.port, shape);
+  await topic.close();
+  for (const mode of broker.modes) {
+    const small = await broker.open({ name: freshTopic('warm-up'), partitions: 16, mode });
+    const one = { '--topic': small.name, '--partitions': 16, '--record-size': 100, '--batch-records': 1, '--connections': 16, '--depth': 4 };
+    await load('produce', small.port, { ...one, '--seconds': effort.warmSeconds(8) });
+    await small.close();
+  }
+  return { sliceBytes, cpuSPerGb };
+}

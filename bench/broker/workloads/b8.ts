@@ -1,0 +1,32 @@
+// B8: one record a request, no linger.
+import { type FigureKey } from '../../suite/measurement.js';
+import { measureProduce } from '../cases.js';
+import { type Workload } from '../stage.js';
+
+const figures: readonly FigureKey[] = ['requestsPerS', 'cpuSPerMillion', 'p50Ms', 'p99Ms', 'p999Ms', 'clientShare'];
+
+export const b8: Workload = {
+  id: 'b8',
+  title: 'B8: small requests, one record of 100 B each',
+  seconds: 110,
+  onBare: true,
+  async run(stage) {
+    const shape = { recordSize: 100, batchRecords: 1, warmSeconds: 2, figures };
+    await measureProduce(stage, {
+      name: 'one connection, one in flight', settings: 'no linger', ...shape, partitions: 1, depth: 1, seconds: 6, at: 1,
+      bareWork: (mode) => (mode === 'fsync' ? 'journal' : 'receive'),
+    });
+    for (const depth of stage.effort.some([16, 64], [64])) {
+      await measureProduce(stage, { name: `one connection, ${depth} in flight`, settings: 'no linger', ...shape, partitions: 1, depth, seconds: 8 });
+    }
+    for (const connections of stage.effort.some([8, 64, 100], [64])) {
+      await measureProduce(stage, {
+        name: `${connections} connections, each one in flight`, settings: 'no linger', ...shape, partitions: 16, depth: 1, connections, seconds: 8, at: connections,
+      });
+    }
+    // What a message queue's users compare: 1 KiB messages from 64 senders that wait.
+    await measureProduce(stage, {
+      name: '64 senders of 1 KiB that wait for each answer', settings: 'no linger', ...shape, recordSize: 1024, partitions: 16, depth: 1, connections: 64, seconds: 8,
+    });
+  },
+};
