@@ -5,7 +5,7 @@ import { type Client } from './suite/measurement.js';
 export const USAGE = `npm run bench -- [what ...] [options]
   what                   produce paced fetch e2e b1 b2 b3 b4 b5 b6 b7 b8 b9 b10; all of it when nothing is named
   --peer kafka           beside which brokers: kafka, rocketmq (b8 only), none; several with commas
-  --clients native,java  sluice-load, Kafka's own performance tools, kafkajs
+  --clients native,java  sluice-load, Kafka's own performance tools, kafkajs; a quick run has sluice-load only
   --minutes N            durations are scaled so that it takes about so long
   --quick                under three minutes: shows that everything works, its numbers are rough and Kafka's JVM is cold
   --rounds N             each round starts both sides fresh in the order A B B A; default 1
@@ -22,6 +22,8 @@ const CLIENTS = ['native', 'java', 'kafkajs'] as const;
 
 export interface Options {
   readonly chosen: readonly Name[];
+  /** What the command line asks for by name. */
+  readonly named: readonly Name[];
   readonly peers: readonly Peer[];
   readonly clients: ReadonlySet<Client>;
   readonly minutes: number | undefined;
@@ -69,7 +71,7 @@ function parse(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         peer: { type: 'string', default: 'kafka' },
-        clients: { type: 'string', default: 'native,java' },
+        clients: { type: 'string' },
         minutes: { type: 'string' },
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string', default: '1' },
@@ -89,9 +91,10 @@ export function parseOptions(argv: readonly string[]): Options {
   const { values, positionals } = parse(argv);
   const named = positionals.map((each) => oneOf(each, NAMES, 'workload'));
   return {
+    named,
     chosen: named.length > 0 ? NAMES.filter((each) => named.includes(each)) : NAMES,
     peers: values.peer === 'none' ? [] : listOf(values.peer, PEERS, 'peer'),
-    clients: new Set(listOf(values.clients, CLIENTS, 'client')),
+    clients: new Set(listOf(values.clients ?? (values.quick ? 'native' : 'native,java'), CLIENTS, 'client')),
     minutes: positive(values.minutes, '--minutes'),
     isQuick: values.quick,
     rounds: Math.ceil(positive(values.rounds, '--rounds') ?? 1),

@@ -7,6 +7,9 @@ import { buildNativePrograms } from './broker/load.js';
 import { type BrokerSide } from './broker/broker-target.js';
 import { estimate, runRounds } from './broker/rounds.js';
 import { brokerWorkloads } from './broker/workloads/index.js';
+import { embedded } from './embedded/run.js';
+import { codecs, MICRO_TITLE } from './micro/run.js';
+import { arePackagesReady } from './packages/npm.js';
 import { type Options, parseOptions, USAGE, UsageError } from './options.js';
 import { writeReport } from './report/write.js';
 import { Effort } from './suite/effort.js';
@@ -16,7 +19,8 @@ import { type Measurement } from './suite/measurement.js';
 
 const QUICK_SCALE = 0.04;
 
-const titles = new Map(brokerWorkloads.map((each) => [each.id, each.title]));
+const inProcess = [embedded, codecs] as const;
+const titles = new Map<string, string>([...[...brokerWorkloads, ...inProcess].map((each) => [each.id, each.title] as const), ['micro', MICRO_TITLE]]);
 
 function effortOf(options: Options, fullSeconds: number): Effort {
   if (options.isQuick) return new Effort(QUICK_SCALE, true);
@@ -29,6 +33,14 @@ function report(directory: string, run: Run, measurements: readonly Measurement[
   console.log(`\n${markdown}\n`);
   for (const note of notes) say(note);
   say(`${join(directory, 'report.html')} shows it all`);
+}
+
+async function prepare(options: Options, sides: readonly BrokerSide[]): Promise<void> {
+  say('building the load generator');
+  await buildNativePrograms();
+  if (!sides.includes('kafka') && !options.clients.has('java')) return;
+  say('fetching Apache Kafka where it is not here yet');
+  await requireKafka();
 }
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -45,28 +57,25 @@ async function main(argv: readonly string[]): Promise<void> {
   if (options.data !== undefined) process.env['SLUICE_TEST_TMP'] = resolve(options.data);
   const workloads = brokerWorkloads.filter((each) => options.chosen.some((name) => name === each.id));
   const sides: BrokerSide[] = options.peers.includes('kafka') ? ['sluice', 'kafka'] : ['sluice'];
-  const fullSeconds = estimate(workloads, sides.length) * options.rounds;
+  const own = inProcess.filter((each) => options.chosen.includes(each.id));
+  const fullSeconds = estimate(workloads, sides.length) * options.rounds + own.reduce((sum, each) => sum + each.seconds, 0);
   const effort = effortOf(options, fullSeconds);
   const directory = resolve(options.out ?? join(repositoryRoot, 'bench', 'results', 'local', new Date().toISOString().replaceAll(/[:.]/g, '-')));
   const run = describeRun(argv, effort.scale);
   const results = new Results(directory, run);
-  say('building the load generator');
-  await buildNativePrograms();
-  if (sides.includes('kafka') || options.clients.has('java')) {
-    say('fetching Apache Kafka where it is not here yet');
-    await requireKafka();
-  }
+  const add = (measurement: Measurement) => {
+    results.add(measurement);
+    sayMeasurement(measurement);
+  };
   say(options.isQuick ? 'a quick run: its figures are rough' : `about ${Math.ceil((fullSeconds * effort.scale) / 60)} minutes`);
-  await runRounds({
-    workloads, sides, effort,
-    rounds: options.rounds,
-    clients: options.clients,
-    properties: options.properties,
-    add(measurement) {
-      results.add(measurement);
-      sayMeasurement(measurement);
-    },
-  });
+  if (workloads.length > 0) {
+    await prepare(options, sides);
+    await runRounds({ workloads, sides, effort, rounds: options.rounds, clients: options.clients, properties: options.properties, add });
+  }
+  for (const { id, packages, run: measure } of own) {
+    if (options.isQuick && options.named.length === 0 && !arePackagesReady(packages)) say(`${id} is left out: what it compares with is not installed yet; name it to have that done`);
+    else await measure(effort, add);
+  }
   report(directory, run, results.measurements);
 }
 

@@ -15,6 +15,8 @@ interface Where {
   /** The measurement's name begins so. Empty: any. */
   readonly name: string;
   readonly client?: Client;
+  /** Its settings begin so. */
+  readonly settings?: string;
 }
 
 export class Findings {
@@ -26,7 +28,8 @@ export class Findings {
 
   #values(where: Where, side: Side, mode: Mode | undefined, key: FigureKey): Map<string, number> {
     const own = this.#all.filter(
-      (each) => each.workload === where.workload && each.name.startsWith(where.name) && each.side === side && each.mode === mode && (where.client === undefined || each.client === where.client),
+      (each) => each.workload === where.workload && each.name.startsWith(where.name) && each.side === side && each.mode === mode && (where.client === undefined || each.client === where.client)
+        && (each.settings ?? '').startsWith(where.settings ?? ''),
     );
     const names = [...new Set(own.filter((each) => key in each.figures).map((each) => each.name))];
     return new Map(names.map((name) => [name, median(valuesOf(own.filter((each) => each.name === name), key))]));
@@ -140,6 +143,21 @@ export const GOALS: readonly Goal[] = [
   { workload: 'b5', goal: 'start within 0.3 s', judge: (f) => atMost(f.one({ workload: 'b5', name: 'an empty' }, 'sluice', undefined, 'startMs'), 300, ' ms') },
   { workload: 'b5', goal: 'idle: RSS at most 80 MB', judge: (f) => atMost(f.one({ workload: 'b5', name: 'idle' }, 'sluice', undefined, 'rssMb'), 80, ' MB') },
   { workload: 'b5', goal: 'after 2 GB: RSS at most 150 MB', judge: (f) => atMost(f.one({ workload: 'b5', name: 'after' }, 'sluice', undefined, 'rssMb'), 150, ' MB') },
+  ...(['100 B', '1 KiB'] as const).flatMap((size): Goal[] => {
+    const of = (name: string): Where => ({ workload: 'b6', name, settings: size });
+    const peers = ['lmdb', 'better-sqlite3', 'classic-level'] as const;
+    const best = (f: Findings, name: string) => Math.max(...peers.map((peer) => f.one(of(name), peer, 'fsync', 'recordsPerS')));
+    return [
+      { workload: 'b6', goal: `${size}, 64 durable appends in flight: 3x lmdb`, judge: (f) => atLeast(f.one(of('64 appends'), 'sluice', 'fsync', 'recordsPerS'), 3 * f.one(of('64 appends'), 'lmdb', 'fsync', 'recordsPerS'), '/s') },
+      { workload: 'b6', goal: `${size}, durable batches of 100: 3x of the best`, judge: (f) => atLeast(f.one(of('batches of 100'), 'sluice', 'fsync', 'recordsPerS'), 3 * best(f, 'batches of 100'), '/s') },
+      { workload: 'b6', goal: `${size}, scans: 3x of the best`, judge: (f) => atLeast(f.one(of('scan'), 'sluice', 'fsync', 'recordsPerS'), 3 * best(f, 'scan'), '/s') },
+      { workload: 'b6', goal: `${size}, one durable append at a time: 1.3x of a bare journal write with its wake-up`, judge: (f) => atMost(f.one(of('one append'), 'sluice', 'fsync', 'p50Ms'), 1.3 * f.one(of('one append'), 'bare', 'fsync', 'p50Ms'), ' ms') },
+    ];
+  }),
+  ...([['lz4', 'npm lz4'], ['zstd', 'zstd-napi']] as const).map(([codec, peer]): Goal => {
+    const batch: Where = { workload: 'b10', name: `${codec}, batches` };
+    return { workload: 'b10', goal: `${codec}, a batch at a time: at least ${peer}`, judge: (f) => atLeast(f.one(batch, 'sluice', undefined, 'mbPerS'), f.one(batch, peer, undefined, 'mbPerS'), ' MB/s') };
+  }),
 ];
 
 export function judgeGoals(measurements: readonly Measurement[], goals: readonly Goal[] = GOALS): Verdict[] {

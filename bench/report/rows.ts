@@ -27,11 +27,12 @@ interface Group {
   readonly all: Measurement[];
 }
 
-/** A peer's name in the table; its synced mode is a column of its own. */
+const BROKERS: Partial<Record<Side, string>> = { kafka: 'Kafka', rocketmq: 'RocketMQ' };
+
+/** A peer's name in the table; a broker's synced mode is a column of its own. */
 export function columnOf(each: { readonly side: Side; readonly mode?: Mode | undefined }): string {
-  const names: Partial<Record<Side, string>> = { kafka: 'Kafka', rocketmq: 'RocketMQ' };
-  const name = names[each.side] ?? each.side;
-  return each.mode === 'fsync' && names[each.side] !== undefined ? `${name}, synced` : name;
+  const name = BROKERS[each.side] ?? each.side;
+  return each.mode === 'fsync' && each.side in BROKERS ? `${name}, synced` : name;
 }
 
 export function rowsOf(measurements: readonly Measurement[]): Row[] {
@@ -58,8 +59,9 @@ function rowsOfGroup(sample: Measurement, all: readonly Measurement[], mode: Mod
   const others = new Map<string, Measurement[]>();
   for (const each of all) {
     if (each.side === 'sluice' || each.side === 'bare') continue;
-    // Without syncs Sluice is compared with who does not sync either; durable it has to beat both.
-    if (mode === 'os' && each.mode === 'fsync') continue;
+    // Without syncs Sluice is compared with who does not sync either; durable it has to beat a broker in both modes.
+    const isComparable = each.mode === mode || (mode === 'fsync' && each.side in BROKERS);
+    if (!isComparable) continue;
     const column = columnOf(each);
     others.set(column, [...(others.get(column) ?? []), each]);
   }

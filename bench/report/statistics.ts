@@ -38,6 +38,7 @@ export function show(value: number): string {
   if (Number.isNaN(value)) return '-';
   if (!Number.isFinite(value)) return 'none';
   if (value >= 1000) return Math.round(value).toLocaleString('en-US');
+  if (value > 0 && value < 0.1) return value.toPrecision(2);
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 

@@ -12,12 +12,12 @@ export class Effort {
 
   /** A measured duration. Never so short that nothing would be measured. */
   seconds(full: number): number {
-    return Math.round(Math.max(full * this.scale, Math.min(full, 1)) * 100) / 100;
+    return Math.round(Math.max(full * this.scale, Math.min(full, this.isQuick ? 0.6 : 1)) * 100) / 100;
   }
 
   /** A pass that is not counted. */
   warmSeconds(full: number): number {
-    return Math.round(Math.max(full * this.scale, Math.min(full, 0.5)) * 100) / 100;
+    return Math.round(Math.max(full * this.scale, Math.min(full, this.isQuick ? 0.3 : 0.5)) * 100) / 100;
   }
 
   bytes(full: number): number {

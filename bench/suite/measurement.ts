@@ -51,6 +51,7 @@ export const FIGURES = {
   p999Ms: { title: 'p99.9 ms', isBetter: 'less' },
   meanMs: { title: 'mean ms', isBetter: 'less' },
   loopDelayMs: { title: 'p99 delay of the event loop, ms', isBetter: 'less' },
+  processCpuSPerGb: { title: "the program's CPU s per GB", isBetter: 'less' },
   mainThreadShare: { title: 'main thread busy, per cent', isBetter: 'less' },
   startMs: { title: 'start to the first ApiVersions, ms', isBetter: 'less' },
   restartMs: { title: 'after kill -9 to the first ApiVersions, ms', isBetter: 'less' },

@@ -6,7 +6,7 @@ import { type Stage, type Workload } from '../stage.js';
 import { restartAfterKill } from '../restart.js';
 
 const PARTITIONS = [1, 16, 100, 1000, 10_000] as const;
-const QUICK_PARTITIONS = [16, 1000] as const;
+const QUICK_PARTITIONS = [16, 200] as const;
 const MANY = 1000;
 
 function caseAt(partitions: number): ProduceCase {

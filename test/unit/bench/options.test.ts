@@ -7,6 +7,7 @@ test('everything beside Kafka when nothing is named', () => {
   assert.deepEqual(options.chosen, NAMES);
   assert.deepEqual(options.peers, ['kafka']);
   assert.deepEqual([...options.clients], ['native', 'java']);
+  assert.deepEqual([...parseOptions(['--quick']).clients], ['native']);
 });
 
 test('what is named, in the order of the suite', () => {

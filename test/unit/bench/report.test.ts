@@ -67,6 +67,6 @@ test('the table names a row once and leaves out what was not measured', () => {
 });
 
 test('figures are shown with three digits or so', () => {
-  assert.deepEqual([0.123, 12.34, 123.4, 12345.6, NaN].map(show), ['0.12', '12.3', '123', '12,346', '-']);
+  assert.deepEqual([0.00123, 0.123, 12.34, 123.4, 12345.6, NaN].map(show), ['0.0012', '0.12', '12.3', '123', '12,346', '-']);
   assert.equal(showRatio({ median: 2, least: 2, greatest: 2 }), '2.00x');
 });
