@@ -10,23 +10,28 @@ namespace {
 
 constexpr int64_t kTimerUs = 100000;
 
-// One append that waits to be visible. Deletes itself when told.
+// One append that waits to be told, after all that were staged before it. Deletes itself when told.
 class AppendWaiter final : public log::OffsetWaiter {
  public:
-  AppendWaiter(log::AppendResult result, std::function<void(Result<log::AppendResult>)> done) : result_(result), done_(std::move(done)) {
-    target = result.last + 1;
+  AppendWaiter(const log::Log& log, Result<log::AppendResult> result, std::function<void(Result<log::AppendResult>)> done)
+      : result_(std::move(result)), done_(std::move(done)) {
+    target = log.next_offset();
   }
   void OnReached() override {
-    done_(result_);
+    done_(std::move(result_));
     delete this;
   }
   void OnFailed(const Status& why) override {
-    done_(why);
+    if (result_.ok()) {
+      done_(why);
+    } else {
+      done_(std::move(result_));
+    }
     delete this;
   }
 
  private:
-  log::AppendResult result_;
+  Result<log::AppendResult> result_;
   std::function<void(Result<log::AppendResult>)> done_;
 };
 
@@ -165,23 +170,14 @@ void Engine::Append(const TopicIdPartition& id, std::vector<uint8_t> batch, log:
   tick_bytes_.push_back(std::move(batch));
   std::vector<uint8_t>& bytes = tick_bytes_.back();
   Result<log::AppendResult> appended = log->Append(MutableBytes(bytes.data(), bytes.size()), origin, TimestampMs(clock().WallMs()));
-  if (!appended.ok()) {
-    done(appended.status());
-    return;
-  }
-  dir_->MarkStaged(log);
-  log->Await(new AppendWaiter(*appended, std::move(done)));
+  if (appended.ok()) dir_->MarkStaged(log);
+  log->Await(new AppendWaiter(*log, std::move(appended), std::move(done)));
 }
 
 void Engine::BuildAndAppend(const TopicIdPartition& id, bool slow, std::function<Result<std::vector<uint8_t>>()> build,
                             std::function<void(Result<log::AppendResult>)> done) {
   if (!slow && building_.empty()) {
-    Result<std::vector<uint8_t>> built = build();
-    if (!built.ok()) {
-      done(built.status());
-      return;
-    }
-    Append(id, built.take(), log::AppendOrigin::kCoordinator, std::move(done));
+    AppendBuilt(id, build(), std::move(done));
     return;
   }
   auto step = std::make_shared<BuildStep>();
@@ -196,12 +192,19 @@ void Engine::ReleaseBuilt() {
   while (released < building_.size() && building_[released]->built) ++released;
   std::vector<std::shared_ptr<BuildStep>> ready(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
   building_.erase(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
-  for (auto& step : ready) {
-    if (!step->built->ok()) {
-      step->done(step->built->status());
-    } else {
-      Append(step->id, step->built->take(), log::AppendOrigin::kCoordinator, std::move(step->done));
-    }
+  for (auto& step : ready) AppendBuilt(step->id, std::move(*step->built), std::move(step->done));
+}
+
+void Engine::AppendBuilt(const TopicIdPartition& id, Result<std::vector<uint8_t>> built, std::function<void(Result<log::AppendResult>)> done) {
+  if (built.ok()) {
+    Append(id, built.take(), log::AppendOrigin::kCoordinator, std::move(done));
+    return;
+  }
+  log::Log* log = Find(id);
+  if (log == nullptr) {
+    done(built.status());
+  } else {
+    log->Await(new AppendWaiter(*log, built.status(), std::move(done)));
   }
 }
 

@@ -56,7 +56,7 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   io::Clock& clock() { return io::RealClock(); }
   log::Log* Find(const TopicIdPartition& id) { return dir_ ? dir_->Find(id) : nullptr; }
 
-  // Appends one built batch; `done` when it is visible by the log's mode, or failed.
+  // Appends one built batch; `done` when it is visible by the log's mode, or failed. In order for each log, failures too.
   void Append(const TopicIdPartition& id, std::vector<uint8_t> batch, log::AppendOrigin origin, std::function<void(Result<log::AppendResult>)> done);
   // Builds on the pool when `build` is slow (compression), in order with all other built appends; then Append.
   void BuildAndAppend(const TopicIdPartition& id, bool slow, std::function<Result<std::vector<uint8_t>>()> build,
@@ -74,6 +74,7 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   Result<OpenedInfo> Open();
   void ArmTimer();
   void ReleaseBuilt();
+  void AppendBuilt(const TopicIdPartition& id, Result<std::vector<uint8_t>> built, std::function<void(Result<log::AppendResult>)> done);
 
   const EngineOptions options_;
   const std::shared_ptr<Bridge> bridge_;

@@ -15,6 +15,7 @@ namespace sluice::kafka {
 struct ColdLook final : io::Job {
   FetchAnswer* owner = nullptr;  // null when nobody waits any more
   std::vector<FetchPartition*> partitions;
+  std::vector<Offset> uppers;  // that the lookups go by
   std::vector<std::function<Result<log::LogSlice>()>> lookups;
   std::vector<Result<log::LogSlice>> found;
   void Run() override {

@@ -22,7 +22,7 @@ void ColdLook::Done() {
   FetchAnswer& answer = *owner;
   answer.cold_running_ = nullptr;
   answer.cold_found_.clear();
-  for (size_t i = 0; i < found.size(); ++i) answer.cold_found_.emplace_back(partitions[i], std::move(found[i]));
+  for (size_t i = 0; i < found.size(); ++i) answer.cold_found_.push_back({partitions[i], uppers[i], std::move(found[i])});
   answer.Proceed();
 }
 
@@ -139,6 +139,7 @@ void FetchAnswer::LookAt(FetchPartition& partition, Row& row, int64_t limit, boo
   }
   const Offset from(asked.offset), upper = UpperOf(*log), high_watermark = log->high_watermark(), log_start = log->log_start();
   const Offset last_stable = log->last_stable();
+  row.upper = upper;
   if (asked.last_epoch >= 0) {
     const log::EpochEnd end = log->EndOffsetForEpoch(LeaderEpoch(asked.last_epoch));
     if (end.epoch.v < 0 || end.end.v < 0 || from < log_start) {
@@ -150,14 +151,16 @@ void FetchAnswer::LookAt(FetchPartition& partition, Row& row, int64_t limit, boo
   if (out.diverging.epoch.v < 0) {
     const int64_t most = std::max<int64_t>(0, std::min<int64_t>(asked.max_bytes, limit));
     Result<log::LogSlice> slice = log::LogSlice();
-    if (cold_next_ < cold_found_.size() && cold_found_[cold_next_].first == &partition) {
-      slice = std::move(cold_found_[cold_next_++].second);
+    if (cold_next_ < cold_found_.size() && cold_found_[cold_next_].partition == &partition) {
+      row.upper = cold_found_[cold_next_].upper;
+      slice = std::move(cold_found_[cold_next_++].slice);
       if (slice.ok() && slice->length > most && !at_least_one) *slice = log::LogSlice();  // others took the room meanwhile
     } else if (from < upper || from < log_start || from > log->next_offset()) {
       slice = log->Read(from, most, at_least_one, upper, log::ReadMode::kNoWait);
       if (!slice.ok() && slice.code() == Code::kWouldBlock) {
         if (!cold_) cold_ = std::make_unique<ColdLook>();
         cold_->partitions.push_back(&partition);
+        cold_->uppers.push_back(upper);
         cold_->lookups.push_back(log->ColdRead(from, most, at_least_one, upper));
         slice = log::LogSlice();
       }
@@ -195,8 +198,12 @@ void FetchAnswer::Wait() {
     Partition* home = row.topic ? row.topic->Find(row.outcome.index) : nullptr;
     if (home != nullptr && home->log != nullptr) row.partition->WatchLog(home->log);
   }
-  rows_.clear();
   if (!ListNode<FetchWaitTag>::is_linked()) handler_.waiting().PushBack(this);
+  // What the pool has looked up is as old as its question: an advance since then has told nobody.
+  for (Row& row : rows_) {
+    if (row.partition->watched != nullptr && row.upper.v >= 0 && UpperOf(*row.partition->watched) > row.upper) Advanced(row.partition);
+  }
+  rows_.clear();
 }
 
 void FetchAnswer::Advanced(FetchPartition* partition) {

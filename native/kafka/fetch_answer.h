@@ -68,6 +68,7 @@ class FetchAnswer final : public Answer, private net::Timer, public ListNode<str
     TopicId id;
     std::string name;  // of an unknown topic
     FetchOutcome outcome;
+    Offset upper{-1};      // the log's end for this reader, that the outcome goes by
     bool unknown = false;  // no such topic or partition: does not end the wait, as in Kafka
     bool dropped = false;  // nothing new to tell in a session
   };
@@ -103,7 +104,12 @@ class FetchAnswer final : public Answer, private net::Timer, public ListNode<str
   int cold_tries_ = 0;
   std::unique_ptr<ColdLook> cold_;     // being collected by a look
   ColdLook* cold_running_ = nullptr;   // owned by the executor
-  std::vector<std::pair<FetchPartition*, Result<log::LogSlice>>> cold_found_;  // in the set's order
+  struct ColdFound {
+    FetchPartition* partition;
+    Offset upper;
+    Result<log::LogSlice> slice;
+  };
+  std::vector<ColdFound> cold_found_;  // in the set's order
   size_t cold_next_ = 0;
 };
 

@@ -50,6 +50,17 @@ for (const ioDriver of ['auto', 'epoll'] as const) {
       assert.deepEqual(records[0]?.headers.map((h) => [h.key, text(h.value)]), [['h', 'x'], ['n', null]]);
     });
 
+    test('tells in the order of the appends, refusals too', async () => {
+      const log = await openHere({ maxBatchBytes: 4096 });
+      const told: string[] = [];
+      const append = (name: string, bytes: number) => log.append([{ key: null, value: Buffer.alloc(bytes) }]).durable
+        .then(() => told.push(name), () => told.push(`${name} refused`));
+      const all: Promise<unknown>[] = [];
+      for (let i = 0; i < 5; i += 1) all.push(append(`a${i}`, 10), append(`b${i}`, 5000));
+      await Promise.all(all);
+      assert.deepEqual(told, [0, 1, 2, 3, 4].flatMap((i) => [`a${i}`, `b${i} refused`]));
+    });
+
     test('keeps everything over a clean stop and leaves no journal behind', async () => {
       const log = await openHere();
       await log.append({ key: null, value: Buffer.from('one') }).durable;

@@ -9,6 +9,16 @@ namespace {
 
 class FetchTest : public PlaneFixture {
  protected:
+  // Takes the files of the topic out of the page cache.
+  void Forget() {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(temp_ / "data")) {
+      if (entry.path().parent_path().filename().string().rfind("t-", 0) != 0 || !entry.is_regular_file()) continue;
+      const int fd = ::open(entry.path().c_str(), O_RDONLY);
+      ::fsync(fd);
+      ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+      ::close(fd);
+    }
+  }
   static FetchRow Row(const std::string& topic, int32_t partition, int64_t offset, int32_t max_bytes = 1 << 20) {
     FetchRow row;
     row.topic = topic;
@@ -316,17 +326,8 @@ TEST_F(FetchTest, ColdPartitionsAreLookedUpOnThePool) {
   for (int p = 0; p < 2; ++p) {
     for (int i = 0; i < 10; ++i) Fill(peer, 1, 50000, "t", p);
   }
-  const auto forget = [&] {
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(temp_ / "data")) {
-      if (entry.path().parent_path().filename().string().rfind("t-", 0) != 0 || !entry.is_regular_file()) continue;
-      const int fd = ::open(entry.path().c_str(), O_RDONLY);
-      ::fsync(fd);
-      ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-      ::close(fd);
-    }
-  };
   for (int round = 0; round < 10; ++round) {
-    forget();
+    Forget();
     FetchSpec spec = Spec({Row("t", 0, round), Row("t", 1, 9 - round), Row("t", 2, 0)});
     // Waiting or not, the answer is what it would be hot.
     spec.max_wait_ms = round % 2 == 0 ? 0 : 1000000;
@@ -337,12 +338,35 @@ TEST_F(FetchTest, ColdPartitionsAreLookedUpOnThePool) {
     EXPECT_EQ(reply.rows[2].records->size(), 0u);
   }
   // The limit of the request holds for what the pool found as well.
-  forget();
+  Forget();
   FetchSpec spec = Spec({Row("t", 0, 0), Row("t", 1, 0)});
   spec.max_bytes = 60000;
   const FetchReply reply = AskFetch(peer, 12, spec);
   EXPECT_EQ(Bases(reply.rows.at(0).records.value()).size(), 1u);
   EXPECT_EQ(reply.rows.at(1).records->size(), 0u);
+}
+
+// Looking and registering are one step only where nobody else looked: what comes while the pool does must not be missed.
+TEST_F(FetchTest, WhatIsAppendedDuringAColdLookIsNotMissed) {
+  log_config_.segment_bytes = 200000;
+  log_config_.durability = log::Durability::kOs;
+  Start();
+  Peer producer = Connect(), consumer = Connect();
+  for (int i = 0; i < 10; ++i) Fill(producer, 1, 50000);
+  Settle();
+  Forget();
+  FetchSpec spec = Spec({Row("t", 0, 9)});
+  spec.min_bytes = 80000;
+  spec.max_wait_ms = 1000000;  // and no time passes here
+  consumer.Send(Fetch(12, 1, spec));
+  ASSERT_TRUE(Until([&] { return env_->pool().pending() > 0; }));
+  Blob batch = MakeBatch(1, 50000);
+  ASSERT_TRUE(LogOf(1, 0)->Append(MutableBytes(batch.data(), batch.size()), log::AppendOrigin::kClient, TimestampMs(clock_.WallMs())).ok());
+  dir_->MarkStaged(LogOf(1, 0));
+  dir_->Commit();
+  ASSERT_EQ(LogOf(1, 0)->high_watermark().v, 11);
+  const FetchReply reply = ReadFetch(12, Next(consumer));
+  EXPECT_EQ(Bases(reply.rows.at(0).records.value()), (std::vector<int64_t>{9, 10}));
 }
 
 TEST_F(FetchTest, ASlowReaderHoldsNobodyUpAndGetsEverything) {
