@@ -18,6 +18,13 @@ bool GetNumber(Napi::Object object, const char* name, T* out) {
   return true;
 }
 
+bool GetDouble(Napi::Object object, const char* name, double* out) {
+  Napi::Value value = object.Get(name);
+  if (!value.IsNumber() || std::isnan(value.As<Napi::Number>().DoubleValue())) return ThrowType(object.Env(), std::string(name) + " must be a number");
+  *out = value.As<Napi::Number>().DoubleValue();
+  return true;
+}
+
 bool GetBool(Napi::Object object, const char* name, bool* out) {
   Napi::Value value = object.Get(name);
   if (!value.IsBoolean()) return ThrowType(object.Env(), std::string(name) + " must be a boolean");
@@ -95,6 +102,8 @@ bool ToLogConfig(Napi::Value value, log::LogConfig* out) {
       !GetNumber(o, "retentionMs", &out->retention_ms) || !GetNumber(o, "retentionBytes", &out->retention_bytes) ||
       !GetNumber(o, "fileDeleteDelayMs", &out->file_delete_delay_ms) || !GetNumber(o, "maxMessageBytes", &out->max_message_bytes) ||
       !GetBool(o, "cleanupDelete", &out->cleanup_delete) || !GetBool(o, "cleanupCompact", &out->cleanup_compact) ||
+      !GetDouble(o, "minCleanableRatio", &out->min_cleanable_ratio) || !GetNumber(o, "minCompactionLagMs", &out->min_compaction_lag_ms) ||
+      !GetNumber(o, "maxCompactionLagMs", &out->max_compaction_lag_ms) || !GetNumber(o, "deleteRetentionMs", &out->delete_retention_ms) ||
       !GetBool(o, "logAppendTime", &out->log_append_time) || !GetNumber(o, "timestampBeforeMaxMs", &out->timestamp_before_max_ms) ||
       !GetNumber(o, "timestampAfterMaxMs", &out->timestamp_after_max_ms) || !ToString(o.Get("compression"), "compression", &compression) ||
       !GetNumber(o, "producerIdExpirationMs", &out->producer_id_expiration_ms) || !ToString(o.Get("durability"), "durability", &durability)) {
@@ -152,6 +161,14 @@ bool ToPlaneConfig(Napi::Value value, kafka::PlaneConfig* out) {
   return true;
 }
 
+bool ToCleanerOptions(Napi::Value value, log::CleanerOptions* out) {
+  if (!value.IsObject()) return ThrowType(value.Env(), "cleaner settings must be an object");
+  Napi::Object o = value.As<Napi::Object>();
+  return GetBool(o, "enabled", &out->enabled) && GetNumber(o, "threads", &out->threads) && GetNumber(o, "dedupeBufferBytes", &out->map_bytes) &&
+         GetDouble(o, "loadFactor", &out->load_factor) && GetNumber(o, "ioBufferBytes", &out->buffer_bytes) &&
+         GetDouble(o, "maxBytesPerSecond", &out->max_bytes_per_second) && GetNumber(o, "backoffMs", &out->backoff_ms);
+}
+
 bool ToListeners(Napi::Value value, std::vector<kafka::ListenerSpec>* out) {
   if (!value.IsArray()) return ThrowType(value.Env(), "listeners must be an array");
   Napi::Array list = value.As<Napi::Array>();
@@ -178,6 +195,7 @@ bool ToEngineOptions(Napi::Value value, EngineOptions* out) {
   if (IsGiven(o.Get("retentionDelayMs")) && !GetNumber(o, "retentionDelayMs", &out->dir.retention_delay_ms)) return false;
   out->dir.retention_check_ms = std::clamp<int64_t>(out->dir.retention_check_ms, 1, kYearMs);
   out->dir.retention_delay_ms = std::clamp<int64_t>(out->dir.retention_delay_ms, 0, kYearMs);
+  if (IsGiven(o.Get("cleaner")) && !ToCleanerOptions(o.Get("cleaner"), &out->dir.cleaner)) return false;
   if (IsGiven(o.Get("poolThreads")) && !GetNumber(o, "poolThreads", &out->pool_threads)) return false;
   if (out->pool_threads < 1 || out->pool_threads > 64) return ThrowType(value.Env(), "poolThreads must be 1 to 64");
   if (IsGiven(o.Get("ioDriver"))) {

@@ -22,6 +22,7 @@ bool ToPartitionRef(Napi::Value value, TopicIdPartition* out);             // { 
 bool ToLogConfig(Napi::Value value, log::LogConfig* out);
 bool ToPartitionSpec(Napi::Value value, log::PartitionSpec* out);
 bool ToPlaneConfig(Napi::Value value, kafka::PlaneConfig* out);
+bool ToCleanerOptions(Napi::Value value, log::CleanerOptions* out);
 bool ToListeners(Napi::Value value, std::vector<kafka::ListenerSpec>* out);
 bool ToEngineOptions(Napi::Value value, EngineOptions* out);
 bool ToBytes(Napi::Value value, const char* what, Bytes* out);             // Uint8Array; a view while the value lives

@@ -24,6 +24,7 @@ Napi::Function JsEngine::Define(Napi::Env env) {
                          InstanceMethod<&JsEngine::Open>("open"),
                          InstanceMethod<&JsEngine::OpenPartitions>("openPartitions"),
                          InstanceMethod<&JsEngine::FinishRecovery>("finishRecovery"),
+                         InstanceMethod<&JsEngine::SetCleanerSettings>("setCleanerSettings"),
                          InstanceMethod<&JsEngine::SetPartitionSettings>("setPartitionSettings"),
                          InstanceMethod<&JsEngine::DeletePartitions>("deletePartitions"),
                          InstanceMethod<&JsEngine::DescribeLogs>("describeLogs"),
@@ -221,6 +222,15 @@ Napi::Value JsEngine::SetPartitionSettings(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value JsEngine::SetCleanerSettings(const Napi::CallbackInfo& info) {
+  log::CleanerOptions options;
+  if (!ToCleanerOptions(info[0], &options)) return info.Env().Undefined();
+  return Ask(info.Env(), [options](Engine& engine, Promise promise) {
+    engine.dir().SetCleaner(options);
+    promise.Resolve([](Napi::Env env) { return env.Undefined(); });
+  });
+}
+
 Napi::Value JsEngine::DeletePartitions(const Napi::CallbackInfo& info) {
   if (!info[0].IsArray()) {
     ThrowType(info.Env(), "partitions must be an array");
@@ -288,6 +298,7 @@ Napi::Value JsEngine::Stats(const Napi::CallbackInfo& info) {
       set("journalWrites", dir.journal_writes);
       set("journalBytes", dir.journal_bytes);
       set("checkpoints", dir.checkpoints);
+      set("cleanings", dir.cleanings);
       set("connections", plane.connections);
       set("requests", plane.requests);
       set("produceRequests", plane.produce_requests);

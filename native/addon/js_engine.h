@@ -53,6 +53,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
   // data plane (js_plane.cc)
   Napi::Value Listen(const Napi::CallbackInfo& info);
   Napi::Value SetPlaneSettings(const Napi::CallbackInfo& info);
+  Napi::Value SetCleanerSettings(const Napi::CallbackInfo& info);
   Napi::Value PublishTopics(const Napi::CallbackInfo& info);
   Napi::Value WithdrawTopic(const Napi::CallbackInfo& info);
   Napi::Value Respond(const Napi::CallbackInfo& info);

@@ -82,6 +82,7 @@ class Verification {
     ReadOnPool(
         engine_, *log, from, 4 << 20, log->high_watermark(), [this, name](ReadBytes& read) { return Check(read, name); },
         [this, from](std::shared_ptr<ReadBytes> read) {
+          if (read->status.ok() && read->bytes.empty()) next_ = read->ends.high_watermark;   // compaction may have left nothing from there on
           if (read->status.ok() && next_ <= from) read->status = Status::Error(Code::kCorrupt, "no batch at offset " + std::to_string(from.v));
           if (!read->status.ok()) {
             promise_.Reject(read->status);
@@ -162,6 +163,8 @@ Napi::Value JsEngine::ReadPacked(const Napi::CallbackInfo& info) {
                    promise.Reject(read->status);
                    return;
                  }
+                 // Compaction may have left nothing from there on.
+                 if (read->bytes.empty()) unpacked->next = std::max(unpacked->next, read->ends.last_stable);
                  promise.Resolve([read, unpacked](Napi::Env env) {
                    Napi::Object out = Napi::Object::New(env);
                    read->ends.Fill(env, out);

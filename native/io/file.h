@@ -67,6 +67,7 @@ class FileSystem {
   virtual Result<bool> Exists(const std::string& path) = 0;
   virtual Result<int64_t> FileSize(const std::string& path) = 0;
   virtual Result<int64_t> ModifiedMs(const std::string& path) = 0;
+  virtual Status SetModifiedMs(const std::string& path, int64_t ms) = 0;
   // Makes the directory and its parents; ok when it is there.
   virtual Status MakeDirs(const std::string& dir) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;

@@ -97,6 +97,14 @@ class RealFileSystemImpl final : public FileSystem {
     return static_cast<int64_t>(st.st_mtim.tv_sec) * 1000 + st.st_mtim.tv_nsec / 1000000;
   }
 
+  Status SetModifiedMs(const std::string& path, int64_t ms) override {
+    timespec times[2];
+    times[0].tv_nsec = UTIME_OMIT;
+    times[1].tv_sec = ms / 1000;
+    times[1].tv_nsec = ms % 1000 * 1000000;
+    return ::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0 ? Status::Ok() : Status::FromErrno(errno, "utimensat " + path);
+  }
+
   Status MakeDirs(const std::string& dir) override {
     for (size_t end = 1; end <= dir.size(); ++end) {
       if (end != dir.size() && dir[end] != '/') continue;

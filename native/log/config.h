@@ -21,6 +21,10 @@ struct LogConfig {
   int32_t max_message_bytes = 1048588;
   bool cleanup_delete = true;
   bool cleanup_compact = false;
+  double min_cleanable_ratio = 0.5;   // min.cleanable.dirty.ratio
+  int64_t min_compaction_lag_ms = 0;
+  int64_t max_compaction_lag_ms = INT64_MAX;
+  int64_t delete_retention_ms = 86400000;
   bool log_append_time = false;       // message.timestamp.type
   int64_t timestamp_before_max_ms = INT64_MAX;
   int64_t timestamp_after_max_ms = 3600000;

@@ -19,6 +19,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
@@ -35,6 +36,9 @@
 namespace sluice::log {
 
 class Log;
+struct CleanView;
+struct Replacement;
+struct LastOfProducer;
 
 // Waits for the high watermark to reach `target` (one past the last offset). Intrusive: unlinks itself when destroyed.
 class OffsetWaiter : public ListNode<struct OffsetWaiterTag> {
@@ -183,6 +187,17 @@ class Log {
   // Housekeep, then time and size retention. Returns true when the log start moved.
   bool RunRetention(TimestampMs now);
   Status Roll();
+
+  // --- compaction (cleaner.h)
+  CleanView ViewForCleaning() const;
+  std::unordered_map<int64_t, LastOfProducer> LastOfProducers() const;   // of those still remembered
+  Offset active_base() const;
+  bool has_sealed() const;               // a segment that might be cleaned
+  // From here to EndClean nobody but the cleaner takes segments out of the log. False, and nothing begun, where something below `end` is not synced.
+  bool BeginClean(Offset end);
+  void EndClean();
+  // The files are as the replacement says; from now on reads go to the new segment.
+  void Replace(Replacement replacement);
 
   // --- checkpoints (LogDir)
   // Hands over what must be synced to make everything up to written_end() durable: writes buffered index entries and pending snapshots first.

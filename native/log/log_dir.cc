@@ -1,9 +1,13 @@
 #include "log/log_dir.h"
 
 #include "base/assert.h"
+#include "log/cleaner.h"
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
+
+LogDir::Impl::Impl(const Env& e, LogDirOptions o)
+    : jobs(e.pool), env(With(e, &jobs)), options(std::move(o)), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)) {}
 
 LogDir::Impl::~Impl() {
   // Jobs first: none of them may name what goes now. Then the kernel's: it still reads the frames in flight.
@@ -83,6 +87,7 @@ void LogDir::OnRoom(std::function<void()> callback) { impl_->on_room = std::move
 
 void LogDir::DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done) { impl_->DeletePartition(id, std::move(done)); }
 void LogDir::SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done) { impl_->SetConfig(log, config, std::move(done)); }
+void LogDir::SetCleaner(const CleanerOptions& options) { impl_->cleaner->SetOptions(options); }
 void LogDir::DeleteRecords(Log* log, Offset start, std::function<void(Result<Offset>)> done) {
   impl_->DeleteRecords(log, start, std::move(done));
 }
@@ -96,6 +101,7 @@ LogDirStats LogDir::stats() const {
   LogDirStats stats;
   stats.partitions = static_cast<int64_t>(impl_->slots.size());
   stats.checkpoints = impl_->checkpoints;
+  stats.cleanings = impl_->cleaner->runs();
   if (impl_->journal) {
     stats.journal_capacity = impl_->journal->capacity_bytes();
     stats.journal_used = impl_->journal->used_bytes();

@@ -24,6 +24,17 @@
 
 namespace sluice::log {
 
+// log.cleaner.*: how compaction works. Memory is for all of its threads together.
+struct CleanerOptions {
+  bool enabled = true;
+  int32_t threads = 1;
+  int64_t map_bytes = 134217728;      // dedupe.buffer.size
+  double load_factor = 0.9;           // io.buffer.load.factor
+  int64_t buffer_bytes = 524288;      // io.buffer.size
+  double max_bytes_per_second = 1.7976931348623157e308;
+  int64_t backoff_ms = 15000;
+};
+
 struct LogDirOptions {
   std::string path;
   std::string cluster_id;     // empty: take meta.properties' or make one
@@ -32,6 +43,7 @@ struct LogDirOptions {
   int64_t journal_bytes = 512ll << 20;
   int64_t retention_check_ms = 1000;   // log.retention.check.interval.ms
   int64_t retention_delay_ms = 0;      // log.initial.task.delay.ms: before the first check
+  CleanerOptions cleaner;
   bool embedded = false;      // an engine inside a program: folders of other topic ids are left alone, never set aside
 };
 
@@ -59,6 +71,7 @@ struct RecoveryReport {
 struct LogDirStats {
   int64_t journal_capacity = 0, journal_used = 0, journal_writes = 0, journal_bytes = 0, checkpoints = 0;
   int64_t partitions = 0;
+  int64_t cleanings = 0;   // of compacted logs, since the start
 };
 
 class LogDir {
@@ -89,6 +102,7 @@ class LogDir {
   void DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done);
   // A new configuration; a change of durability is effective when `done` runs (to fsync: synced and journaled).
   void SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done);
+  void SetCleaner(const CleanerOptions& options);
   // DeleteRecords: moves the start; `done` with the new start when it is durable.
   void DeleteRecords(Log* log, Offset start, std::function<void(Result<Offset>)> done);
 

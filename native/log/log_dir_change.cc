@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "log/cleaner.h"
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
@@ -113,6 +114,7 @@ void LogDir::Impl::DeletePartition(const TopicIdPartition& id, std::function<voi
   slot->deleted = true;
   slot->on_deleted = std::move(done);
   deleted.push_back(std::move(owned));
+  cleaner->Forget(id, slot->log->name());
   AddControlEntry(EntryKind::kDeleted, *slot, Offset(0), nullptr);
   const Status gone = Status::Error(Code::kNotFound, slot->log->name().ToString() + " was deleted");
   std::vector<std::function<void(Status)>> told = std::move(slot->on_synced);

@@ -17,6 +17,7 @@ struct LogDir::Impl::CheckpointRun {
   JournalMark mark;
   Checkpoint content;
   std::vector<std::pair<LogSlot*, Log::SyncSet>> sets;
+  std::vector<std::pair<TopicIdPartition, Offset>> bases;   // of the segments that were active
   std::vector<std::function<void(Status)>> done;
   Status result;
 };
@@ -84,6 +85,7 @@ void LogDir::Impl::BeginCheckpoint() {
     log.EncodeProven(&partition.proven);
     if (slot->softening) log.SetConfig(config);
     run->content.partitions.emplace(id, std::move(partition));
+    run->bases.emplace_back(id, log.active_base());
   }
   for (const auto& [id, partition] : aside) run->content.partitions.emplace(id, partition);
   env.pool->Submit(io::MakeJob(
@@ -104,6 +106,9 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
     ++checkpoints;
     for (auto& [slot, set] : run->sets) {
       if (!slot->deleted) slot->log->SyncDone(set);
+    }
+    for (const auto& [id, base] : run->bases) {
+      if (auto slot = slots.find(id); slot != slots.end()) slot->second->proven_base = base;
     }
     journal->Free(run->mark);
   } else if (run->result.code() == Code::kNoSpace) {

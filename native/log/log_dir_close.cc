@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "log/cleaner.h"
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
@@ -22,7 +23,7 @@ void LogDir::Impl::TryClose() {
     return;
   }
   if (close_waits) return;
-  if (running_checkpoint || segment_syncs > 0 || openings > 0 || (journal && journal->growing())) return;
+  if (cleaner->Stop() || running_checkpoint || segment_syncs > 0 || openings > 0 || (journal && journal->growing())) return;
   const auto again = [this] {
     close_waits = false;
     TryClose();

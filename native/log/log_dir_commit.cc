@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "log/cleaner.h"
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
@@ -271,6 +272,7 @@ void LogDir::Impl::OnTimer() {
     if (!status.ok()) return;
   }
   if (!running_checkpoint && next_checkpoint.empty() && (CheckpointDue() || IdleCheckpointDue())) StartCheckpoint(nullptr);
+  cleaner->OnTimer();
   ReleaseDeleted();
   NoticeRoom();
 }

@@ -28,7 +28,8 @@ struct LogSlot {
   bool staged = false;          // in staged of this tick
   bool deleted = false;
   bool renamed = false;         // deleted, and its folder has made room for another of that name
-  size_t users = 0;             // checkpoints and syncs under way that touch its files
+  size_t users = 0;             // checkpoints, syncs and cleanings under way that touch its files
+  Offset proven_base{-1};       // of the active segment that the last durable checkpoint names
   bool syncing = false;         // batches are made durable by syncing the segment, not through the journal, until this ends
   bool sync_running = false;    // ... a sync is under way
   bool sync_waits = false;      // ... the disk is full; tried again by the timer
@@ -43,7 +44,7 @@ struct LogSlot {
 };
 
 struct LogDir::Impl {
-  Impl(const Env& e, LogDirOptions o) : jobs(e.pool), env(With(e, &jobs)), options(std::move(o)) {}
+  Impl(const Env& e, LogDirOptions o);
   ~Impl();
   static Env With(Env env, io::Executor* pool) {
     env.pool = pool;
@@ -116,6 +117,9 @@ struct LogDir::Impl {
   struct CheckpointRun;
   void FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run);
 
+  // --- compaction (cleaner.cc)
+  class Cleaner;
+
   // --- stop (log_dir_close.cc)
   void CloseClean(std::function<void(Status)> done);
   void TryClose();
@@ -144,6 +148,7 @@ struct LogDir::Impl {
 
   RecoveryReport report;
   std::unique_ptr<Journal> journal;
+  std::unique_ptr<Cleaner> cleaner;
   std::unordered_map<TopicIdPartition, std::unique_ptr<LogSlot>> slots;
   std::unordered_map<Log*, LogSlot*> by_log;
   // Partitions that are in every checkpoint as they are: found damaged and refused, or opened by nobody in this life.

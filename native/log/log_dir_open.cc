@@ -1,4 +1,5 @@
 // Taking a log directory: lock, identity, and finding out how it was left.
+#include "log/cleaner.h"
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
@@ -85,6 +86,12 @@ Status LogDir::Impl::ReadState() {
     log_starts = offsets.take();
   } else {
     env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; logs begin at their first segment");
+  }
+  offsets = ReadOffsets(*env.fs, options.path + "/" + kCleanedOffsetsName);
+  if (offsets.ok()) {
+    cleaner->TakeOver(offsets.take());
+  } else {
+    env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; compacted logs are cleaned from their beginning");
   }
   return Status::Ok();
 }

@@ -65,6 +65,7 @@ struct Log::Impl {
   LeaderEpoch epoch{-1};
   Status offline;
   bool closed = false;
+  bool cleaning = false;                           // segments are the cleaner's to take out
 
   Offset log_start{0};
   Offset high_watermark{0};

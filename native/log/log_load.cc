@@ -278,7 +278,7 @@ Status Log::Impl::FinishSwaps(const DirListing& listing) {
     Result<int64_t> size = (*file)->Size();
     if (!size.ok()) return size.status();
     from = std::min(from, *base);
-    to = std::max(to, *base);
+    to = std::max(to, *base + 1);   // its own old files go even where nothing was left of them
     BatchScanner scanner(**file, {.from = 0, .end = *size});
     while (scanner.Next() == BatchScanner::Step::kBatch) to = std::max(to, scanner.head().end());
   }

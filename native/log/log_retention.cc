@@ -102,6 +102,7 @@ bool Log::RunRetention(TimestampMs now) {
   Impl& log = *impl_;
   if (!log.offline.ok() || log.closed || log.replay != nullptr) return false;
   Housekeep(now);
+  if (log.cleaning) return false;
   bool moved = false;
   const auto remove = [&](size_t count) {
     if (count == 0) return;
@@ -166,7 +167,7 @@ Status Log::SetLogStart(Offset start) {
   if (start > log.high_watermark) {
     return Status::Error(Code::kOffsetOutOfRange, "log start " + std::to_string(start.v) + " beyond the high watermark " + std::to_string(log.high_watermark.v));
   }
-  if (!log.MoveLogStart(start)) return Status::Ok();
+  if (!log.MoveLogStart(start) || log.cleaning) return Status::Ok();
   log.Detach(log.CountDeletable([&](Segment&, bool last, Offset end) { return !last && end <= log.log_start; }), log.Now());
   return Status::Ok();
 }

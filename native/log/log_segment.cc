@@ -56,8 +56,9 @@ std::string_view TextOf(const std::vector<uint8_t>& bytes) { return {reinterpret
 
 }  // namespace
 
-Segment::Segment(io::FileSystem& fs, std::shared_ptr<const std::string> dir, Offset base, int64_t created_ms)
-    : fs_(fs), dir_(std::move(dir)), base_(base), log_path_(JoinPath(*dir_, SegmentFileName(base, kLogSuffix))), created_ms_(created_ms) {
+Segment::Segment(io::FileSystem& fs, std::shared_ptr<const std::string> dir, Offset base, int64_t created_ms, std::string unfinished)
+    : fs_(fs), dir_(std::move(dir)), base_(base), unfinished_(std::move(unfinished)), created_ms_(created_ms) {
+  log_path_ = PathOf(kLogSuffix);
   last_time_entry_ = {kNoTimestamp, base_};
 }
 
@@ -67,7 +68,28 @@ io::File& Segment::log_file() {
   return *file_;
 }
 
-std::string Segment::PathOf(const char* suffix) const { return JoinPath(*dir_, SegmentFileName(base_, suffix)); }
+std::string Segment::PathOf(const char* suffix) const { return JoinPath(*dir_, SegmentFileName(base_, suffix)) + unfinished_; }
+
+void Segment::TakeName() {
+  unfinished_.clear();
+  log_path_ = PathOf(kLogSuffix);
+  hot_from = INT64_MAX;
+}
+
+Status Segment::Retire() {
+  SLUICE_ASSERT(sealed());
+  std::lock_guard rebuilding(rebuild_mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    retired_ = true;
+  }
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  for (auto [index, suffix] : {std::pair(&offset_index_, kOffsetIndexSuffix), std::pair(&time_index_, kTimeIndexSuffix)}) {
+    Result<std::shared_ptr<io::File>> file = index->OpenFile(fs_, PathOf(suffix), ReadMode::kBlocking);
+    if (!file.ok() && file.code() != Code::kNotFound) return file.status();
+  }
+  return Status::Ok();
+}
 
 bool Segment::data_open() const {
   std::lock_guard lock(mutex_);
@@ -119,6 +141,11 @@ Result<TimestampAt> Segment::MaxTimestamp(ReadMode mode) {
 }
 
 Status Segment::RebuildSealedIndexes(int64_t index_interval) {
+  std::lock_guard rebuilding(rebuild_mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    if (retired_) return Status::Error(Code::kNotFound, log_path_ + " has been replaced");
+  }
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   Result<BuiltIndexes> built = BuildIndexes(log_file(), base_, size_, index_interval);
   if (!built.ok()) return built.status();
@@ -301,15 +328,18 @@ void Segment::SyncedAt(uint64_t generation) {
   offset_index_.MarkSynced();
   time_index_.MarkSynced();
   txns_unsynced_ = false;
+  std::lock_guard lock(mutex_);
+  if (retired_) return;
   offset_index_.CloseIdle();
   time_index_.CloseIdle();
 }
 
 void Segment::CloseIdle() {
   if (dirty()) return;
+  std::lock_guard lock(mutex_);
+  if (retired_) return;
   offset_index_.CloseIdle();
   time_index_.CloseIdle();
-  std::lock_guard lock(mutex_);
   file_.reset();
 }
 

@@ -54,7 +54,8 @@ struct SegmentGrowth {
 
 class Segment final : public SegmentFiles {
  public:
-  Segment(io::FileSystem& fs, std::shared_ptr<const std::string> dir, Offset base, int64_t created_ms);
+  // `unfinished`: its files have this behind their names until TakeName.
+  Segment(io::FileSystem& fs, std::shared_ptr<const std::string> dir, Offset base, int64_t created_ms, std::string unfinished = {});
 
   // --- any thread
   Offset base() const override { return base_; }
@@ -73,6 +74,10 @@ class Segment final : public SegmentFiles {
   bool sealed() const { return sealed_.load(std::memory_order_acquire); }
   // Replaces index files that were found wrong by what the batches say. Sealed segments only.
   Status RebuildSealedIndexes(int64_t index_interval);
+  // Opens its files and keeps them open, because their names are about to be another segment's. Sealed segments only.
+  Status Retire();
+  // The files have been renamed to their proper names. Before anybody else sees the segment.
+  void TakeName();
 
   // --- home thread
   int64_t size() const { return size_; }
@@ -140,7 +145,8 @@ class Segment final : public SegmentFiles {
   io::FileSystem& fs_;
   const std::shared_ptr<const std::string> dir_;
   const Offset base_;
-  const std::string log_path_;
+  std::string log_path_;              // constant once others see the segment, as is unfinished_
+  std::string unfinished_;
   const int64_t created_ms_;
 
   // home thread; immutable once sealed
@@ -161,8 +167,10 @@ class Segment final : public SegmentFiles {
 
   IndexFile offset_index_{8};
   IndexFile time_index_{12};
-  mutable std::mutex mutex_;          // guards file_ and max_known_, and max_ of a sealed segment
+  std::mutex rebuild_mutex_;          // held while index files are replaced by name
+  mutable std::mutex mutex_;          // guards file_, retired_ and max_known_, and max_ of a sealed segment
   std::unique_ptr<io::File> file_;
+  bool retired_ = false;
   bool max_known_ = true;
 };
 

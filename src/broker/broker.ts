@@ -15,7 +15,7 @@ import { EngineLogs, type EnginePort, type MakeEngine } from './engine-port.js';
 import { makeEngine as makeAddonEngine } from './make-engine.js';
 import { directoryError, listenerError } from './errors.js';
 import { Groups } from './groups.js';
-import { planeSettings } from './log-settings.js';
+import { cleanerSettings, planeSettings } from './log-settings.js';
 import { type OpenedDirectory, openDirectory } from './open-directory.js';
 import { ProducerIds } from './producer-ids.js';
 import { farewellRecords, registerRecord, supportedFeatures, unfenceRecord } from './registration.js';
@@ -72,6 +72,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     poolThreads: settings.get('sluice.pool.threads'),
     retentionCheckMs: Number(settings.get('log.retention.check.interval.ms')),
     retentionDelayMs: Number(settings.get('log.initial.task.delay.ms')),
+    cleaner: cleanerSettings(settings),
   }, starting.events);
   try {
     return await starting.run(engine, startedAt);
@@ -114,7 +115,9 @@ class Starting {
     const opened = await openDirectory({
       engine, logDir, nodeId, effective, log: this.#log,
       onChange: async (before, after) => {
-        if (before.configs !== after.configs) await engine.setPlaneSettings(plane(after));
+        if (before.configs !== after.configs) {
+          await Promise.all([engine.setPlaneSettings(plane(after)), engine.setCleanerSettings(cleanerSettings(effective.of(after)))]);
+        }
         await groups?.follow(before, after);
       },
     }).catch((error: unknown) => {
@@ -124,6 +127,7 @@ class Starting {
     const { store, publisher, info } = opened;
     // Without listeners this only makes the data plane: topics must be there before the first client is.
     await engine.listen([], plane(store.image));
+    await engine.setCleanerSettings(cleanerSettings(effective.of(store.image)));
     await opened.startServing();
 
     const configs = new Configs(store, effective, nodeId);

@@ -14,7 +14,7 @@ import {
 /** What the broker uses of the engine. */
 export type EnginePort = Pick<
   NativeEngine,
-  | 'open' | 'openPartitions' | 'finishRecovery' | 'setPartitionSettings' | 'deletePartitions' | 'read'
+  | 'open' | 'openPartitions' | 'finishRecovery' | 'setCleanerSettings' | 'setPartitionSettings' | 'deletePartitions' | 'read'
   | 'readPacked' | 'ends' | 'findTimestamp' | 'findMaxTimestamp' | 'epochOf' | 'endOffsetForEpoch' | 'deleteRecords'
   | 'describeLogs' | 'listen' | 'setPlaneSettings' | 'publishTopics' | 'withdrawTopic' | 'closeConnection'
   | 'parked' | 'caughtUp'

@@ -1,5 +1,5 @@
 // From settings in Kafka's words to what the engine takes.
-import { type LogSettings, type PlaneSettings } from '../native/binding.js';
+import { type CleanerSettings, type LogSettings, type PlaneSettings } from '../native/binding.js';
 import { type BrokerSettings, type Texts } from '../config/layered.js';
 import { TopicValues } from '../config/topic-values.js';
 
@@ -35,6 +35,10 @@ export function logSettings(overrides: Texts, broker: BrokerSettings): LogSettin
     maxMessageBytes: values.get('max.message.bytes'),
     cleanupDelete: policy.includes('delete'),
     cleanupCompact: policy.includes('compact'),
+    minCleanableRatio: values.get('min.cleanable.dirty.ratio'),
+    minCompactionLagMs: bounded(values.get('min.compaction.lag.ms')),
+    maxCompactionLagMs: bounded(values.get('max.compaction.lag.ms')),
+    deleteRetentionMs: bounded(values.get('delete.retention.ms')),
     logAppendTime: values.get('message.timestamp.type') === 'LogAppendTime',
     timestampBeforeMaxMs: bounded(values.get('message.timestamp.before.max.ms')),
     timestampAfterMaxMs: bounded(values.get('message.timestamp.after.max.ms')),
@@ -42,6 +46,18 @@ export function logSettings(overrides: Texts, broker: BrokerSettings): LogSettin
     ...(level === undefined ? {} : { compressionLevel: level }),
     producerIdExpirationMs: broker.get('producer.id.expiration.ms'),
     durability: values.durability(),
+  };
+}
+
+export function cleanerSettings(broker: BrokerSettings): CleanerSettings {
+  return {
+    enabled: broker.get('log.cleaner.enable'),
+    threads: broker.get('log.cleaner.threads'),
+    dedupeBufferBytes: bounded(broker.get('log.cleaner.dedupe.buffer.size')),
+    loadFactor: broker.get('log.cleaner.io.buffer.load.factor'),
+    ioBufferBytes: broker.get('log.cleaner.io.buffer.size'),
+    maxBytesPerSecond: broker.get('log.cleaner.io.max.bytes.per.second'),
+    backoffMs: bounded(broker.get('log.cleaner.backoff.ms')),
   };
 }
 

@@ -23,7 +23,6 @@ function keyOf({ topicId, partition }: TopicIdPartition): string {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #offline = new Set<string>();
-  readonly #warnedCompacted = new Set<string>();
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -42,7 +41,6 @@ export class Publisher {
     const specs: PartitionSpec[] = [];
     for (const topic of image.topics.values()) {
       specs.push(...this.#specs(topic, 0, image));
-      this.#warnIfCompacted(topic, image);
     }
     await this.#open(specs);
   }
@@ -62,7 +60,6 @@ export class Publisher {
       if (next === undefined) continue;
       const known = old?.id === next.id ? old.partitions.length : 0;
       opened.push(...this.#specs(next, known, after));
-      if (known === 0) this.#warnIfCompacted(next, after);
       published.push(this.#publication(next));
     }
     await Promise.all(removed.map((topic) => this.#remove(topic)));
@@ -112,7 +109,6 @@ export class Publisher {
     // New topics are opened with the right settings anyway.
     const existing = topics.filter((topic) => before.topics.get(topic.name)?.id === topic.id);
     const changes = existing.flatMap((topic) => {
-      this.#warnIfCompacted(topic, after);
       const settings = this.#settings(topic, after);
       const known = before.topics.get(topic.name)!.partitions.length;
       return topic.partitions.slice(0, known).flatMap(({ index }) => {
@@ -152,12 +148,5 @@ export class Publisher {
         .filter(({ index, leader }) => leader === nodeId && !this.isOffline({ topicId: topic.id, partition: index }))
         .map(({ index, leaderEpoch }) => ({ index, leaderEpoch })),
     };
-  }
-
-  #warnIfCompacted(topic: TopicImage, image: MetadataImage): void {
-    if (isInternalTopic(topic.name) || !this.#settings(topic, image).cleanupCompact) return;
-    if (this.#warnedCompacted.has(topic.id)) return;
-    this.#warnedCompacted.add(topic.id);
-    this.#options.log.warn(`topic ${topic.name} has cleanup.policy=compact: logs are not compacted yet, it keeps every record`);
   }
 }

@@ -21,6 +21,18 @@ export interface EngineOptions {
   retentionCheckMs?: number;
   /** How long after the start it looks first. Default 0. */
   retentionDelayMs?: number;
+  cleaner?: CleanerSettings;
+}
+
+/** How logs are compacted, all of them together: Kafka's log.cleaner.*. */
+export interface CleanerSettings {
+  enabled: boolean;
+  threads: number;
+  dedupeBufferBytes: number;
+  loadFactor: number;
+  ioBufferBytes: number;
+  maxBytesPerSecond: number;
+  backoffMs: number;
 }
 
 export interface OpenInfo {
@@ -45,6 +57,10 @@ export interface LogSettings {
   maxMessageBytes: number;
   cleanupDelete: boolean;
   cleanupCompact: boolean;
+  minCleanableRatio: number;
+  minCompactionLagMs: number;
+  maxCompactionLagMs: number;
+  deleteRetentionMs: number;
   logAppendTime: boolean;
   /** Greatest difference allowed, Number.MAX_SAFE_INTEGER or more for none. */
   timestampBeforeMaxMs: number;
@@ -209,6 +225,8 @@ export interface EngineStats {
   journalWrites: number;
   journalBytes: number;
   checkpoints: number;
+  /** Compacted logs cleaned since the start. */
+  cleanings: number;
   connections: number;
   requests: number;
   produceRequests: number;
@@ -227,6 +245,7 @@ export interface NativeEngine {
   openPartitions(specs: readonly PartitionSpec[]): Promise<PartitionOutcome[]>;
   /** Appends are refused with code 'offline' until this is done. keepUnknown: folders that nobody opened stay where they are. */
   finishRecovery(options: { keepUnknown: boolean }): Promise<RecoveryReport>;
+  setCleanerSettings(settings: CleanerSettings): Promise<void>;
   setPartitionSettings(list: readonly (PartitionRef & { settings: LogSettings })[]): Promise<PartitionOutcome[]>;
   /** The log's directory is set aside and its files go after file.delete.delay.ms. */
   deletePartitions(list: readonly PartitionRef[]): Promise<PartitionOutcome[]>;

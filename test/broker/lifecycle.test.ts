@@ -120,18 +120,6 @@ test('two listeners, each telling its own address', () => withDirectory(async (d
   await close();
 }));
 
-test('a compacted topic is warned of once', () => withDirectory(async (directory) => {
-  const first = await openBroker(directory);
-  await createTopic(first.client, 'compacted', 2, { 'cleanup.policy': 'compact' });
-  await createTopic(first.client, 'plain');
-  const warnings = () => first.log.lines.filter((line) => line.includes('compact'));
-  assert.equal(warnings().length, 1);
-  assert.match(warnings()[0]!, /^warn topic compacted /);
-  await first.client.ask(createPartitionsApi, 3, { topics: [{ name: 'compacted', count: 3, assignments: null }], timeoutMs: 10_000 });
-  assert.equal(warnings().length, 1);
-  await first.close();
-}));
-
 test('a folder that belongs to no topic is set aside, not deleted', () => withDirectory(async (directory) => {
   const first = await openBroker(directory);
   await createTopic(first.client, 'known');

@@ -92,6 +92,7 @@ class MemoryFs final : public io::FileSystem {
     if (at == files.end()) return Status::FromErrno(2, "stat " + path);
     return static_cast<int64_t>(at->second->size());
   }
+  Status SetModifiedMs(const std::string&, int64_t) override { return Status::Ok(); }
   Result<int64_t> ModifiedMs(const std::string&) override { return int64_t{1}; }
   Status MakeDirs(const std::string&) override { return Status::Ok(); }
   Status Rename(const std::string& from, const std::string& to) override {

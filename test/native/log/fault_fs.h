@@ -31,6 +31,7 @@ class FaultFs final : public io::FileSystem {
   Result<std::vector<io::DirEntry>> List(const std::string& dir) override { return real_.List(dir); }
   Result<bool> Exists(const std::string& path) override { return real_.Exists(path); }
   Result<int64_t> FileSize(const std::string& path) override { return real_.FileSize(path); }
+  Status SetModifiedMs(const std::string& path, int64_t ms) override { return real_.SetModifiedMs(path, ms); }
   Result<int64_t> ModifiedMs(const std::string& path) override { return real_.ModifiedMs(path); }
   Status MakeDirs(const std::string& dir) override { return real_.MakeDirs(dir); }
   Status Rename(const std::string& from, const std::string& to) override { return real_.Rename(from, to); }

@@ -107,6 +107,7 @@ class SimDisk final : public io::FileSystem {
     if (node == nullptr) return Status::FromErrno(ENOENT, "stat " + path);
     return node->size;
   }
+  Status SetModifiedMs(const std::string& path, int64_t) override { return dead ? Dead() : Find(path) == nullptr ? Status::FromErrno(ENOENT, "utimens " + path) : Status::Ok(); }
   Result<int64_t> ModifiedMs(const std::string& path) override {
     if (dead) return Dead();
     if (Find(path) == nullptr) return Status::FromErrno(ENOENT, "stat " + path);

@@ -1,7 +1,7 @@
 // An engine in memory: logs are lists of batches, everything is durable at once. Requests are put in by hand, answers are
 // kept by token. What was asked of the data plane is written down for tests to look at.
 import {
-  type AppendOutcome, type ControlRequest, type EngineEvents, type EngineStats, type FoundOffset,
+  type AppendOutcome, type CleanerSettings, type ControlRequest, type EngineEvents, type EngineStats, type FoundOffset,
   type ListenerSpec, type LogDescription, type LogEnds, type OpenInfo, type PartitionOutcome, type PartitionRef,
   type PartitionSpec, type PlaneSettings, type ReadOutcome, type RecordInput, type PackedRecords, type NativeRecord, type RecoveryReport,
   type TopicPublication, type LogSettings,
@@ -40,6 +40,7 @@ export class FakeEngine implements EnginePort {
   readonly closed = new Map<number, string>();
   readonly open_ = new Set<string>();
   planeSettings: PlaneSettings | undefined;
+  cleanerSettings: CleanerSettings | undefined;
   listeners: readonly ListenerSpec[] = [];
   /** Called before an append; what it throws is what the append fails with. */
   beforeAppend: (ref: PartitionRef) => Promise<void> | void = () => {};
@@ -63,6 +64,11 @@ export class FakeEngine implements EnginePort {
 
   setPlaneSettings(settings: PlaneSettings): Promise<void> {
     this.planeSettings = settings;
+    return Promise.resolve();
+  }
+
+  setCleanerSettings(settings: CleanerSettings): Promise<void> {
+    this.cleanerSettings = settings;
     return Promise.resolve();
   }
 

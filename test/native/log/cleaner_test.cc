@@ -1,0 +1,282 @@
+// Compaction of whole logs, with restarts, crashes at every step, full disks and damaged files.
+#include <cstdlib>
+
+#include "cleaner_world.h"
+#include "log/kafka_files.h"
+
+namespace sluice::log {
+namespace {
+
+using test::CleanerWorld;
+
+uint64_t Number(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+// Appends batches and makes them visible.
+void Fill(CleanerWorld& world, CleanerWorld::Part& part, int batches, int keys, int tombstones = 15) {
+  for (int i = 0; i < batches && !world.over(); ++i) {
+    world.Append(part, keys, tombstones);
+    if (i % 3 == 0 && !world.over()) world.Commit();
+  }
+  world.Drive([&] { return part.log->high_watermark() == part.log->next_offset(); });
+}
+
+TEST(Cleaner, KeepsTheLastRecordOfEachKeyAndForgetsTombstonesInTime) {
+  CleanerWorld world(Number("SLUICE_SEED", 1));
+  CleanerWorld::Part& part = world.AddPart("t", Durability::kFsync);
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 300, 20);
+  const int64_t before = part.log->size_bytes();
+  world.Settle();
+  EXPECT_GT(world.dir().stats().cleanings, 0);
+  EXPECT_LT(part.log->size_bytes(), before / 3);
+  world.Check(part);
+  EXPECT_TRUE(world.Files(part, ".cleaned").empty());
+  EXPECT_TRUE(world.Files(part, ".swap").empty());
+  Result<OffsetsByPartition> cleaned = ReadOffsets(world.disk(), "/data/cleaner-offset-checkpoint");
+  ASSERT_TRUE(cleaned.ok());
+  EXPECT_EQ((*cleaned)[part.name], part.log->active_base());
+
+  // Past delete.retention.ms the tombstones of the cleaned part go too; a key whose last record is one is gone altogether.
+  world.clock().now_us += 10000000;
+  Fill(world, part, 60, 20, 0);
+  world.clock().now_us += 10000000;
+  Fill(world, part, 60, 20, 0);
+  world.Settle();
+  world.Check(part);
+  EXPECT_LT(world.Files(part, ".log").size(), 12u);   // of more than twenty: what earlier cleanings have left small goes together
+  int64_t tombstones = 0;
+  for (const auto& seen : world.ReadAll(part)) tombstones += seen.record.serial == 0 && seen.offset < part.log->active_base().v;
+  EXPECT_EQ(tombstones, 0);
+  EXPECT_TRUE(world.lines().empty()) << world.lines().front();
+  world.StopClean();
+  world.EndLife();
+  ASSERT_TRUE(world.Start());
+}
+
+TEST(Cleaner, AMapThatIsTooSmallTakesSeveralPasses) {
+  CleanerWorld world(Number("SLUICE_SEED", 2));
+  world.options().cleaner.map_bytes = 24 * 40;
+  CleanerWorld::Part& part = world.AddPart("t", Durability::kFsync);
+  part.config.min_cleanable_ratio = 0;
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 400, 300);
+  world.Settle();
+  EXPECT_GT(world.dir().stats().cleanings, 5);
+  world.Check(part);
+  // All of it is clean: below the active segment each key is there once.
+  std::map<int, int> times;
+  for (const auto& seen : world.ReadAll(part)) times[seen.record.key] += seen.offset < part.log->active_base().v;
+  for (const auto& [key, count] : times) EXPECT_LE(count, 1) << key;
+}
+
+TEST(Cleaner, WaitsForTheLagAndHurriesForTheOther) {
+  CleanerWorld world(Number("SLUICE_SEED", 3));
+  CleanerWorld::Part& late = world.AddPart("late", Durability::kFsync);
+  late.config.min_compaction_lag_ms = 3600000;
+  CleanerWorld::Part& soon = world.AddPart("soon", Durability::kFsync);
+  soon.config.min_cleanable_ratio = 1;
+  soon.config.max_compaction_lag_ms = 1800000;
+  ASSERT_TRUE(world.Start());
+  Fill(world, late, 100, 10);
+  Fill(world, soon, 100, 10);
+  world.Settle();
+  EXPECT_EQ(world.dir().stats().cleanings, 0);
+  world.clock().now_us += 2000000000;
+  world.Settle();
+  EXPECT_EQ(world.dir().stats().cleanings, 1);
+  EXPECT_EQ(world.Files(late, ".deleted").size(), 0u);
+  world.clock().now_us += 2000000000;
+  world.Settle();
+  EXPECT_EQ(world.dir().stats().cleanings, 2);
+  for (auto& part : world.parts()) world.Check(*part);
+}
+
+TEST(Cleaner, ALogThatIsDamagedIsLeftAloneAndTheOthersAreCleaned) {
+  CleanerWorld world(Number("SLUICE_SEED", 4));
+  CleanerWorld::Part& bad = world.AddPart("bad", Durability::kFsync);
+  CleanerWorld::Part& good = world.AddPart("good", Durability::kFsync);
+  ASSERT_TRUE(world.Start());
+  Fill(world, bad, 300, 10);
+  Fill(world, good, 100, 10);
+  Result<std::unique_ptr<io::File>> file = world.disk().Open("/data/bad-0/00000000000000000000.log", io::OpenMode::kReadWrite);
+  const uint8_t wrong[4] = {0xde, 0xad, 0xbe, 0xef};
+  ASSERT_TRUE((*file)->WriteAt(wrong, 1000).ok());
+  const int64_t before = bad.log->size_bytes();
+  world.Settle();
+  EXPECT_EQ(bad.log->size_bytes(), before);
+  EXPECT_GT(world.dir().stats().cleanings, 0);
+  world.Check(good);
+  Fill(world, bad, 50, 10);
+  Fill(world, good, 100, 10);
+  world.Settle();
+  ASSERT_EQ(world.lines().size(), 1u);
+  EXPECT_NE(world.lines()[0].find("bad-0 cannot be compacted"), std::string::npos);
+  EXPECT_NE(world.lines()[0].find("00000000000000000000.log at "), std::string::npos);
+  EXPECT_TRUE(world.Files(bad, ".cleaned").empty());
+}
+
+TEST(Cleaner, AFullDiskOnlyPutsItOff) {
+  CleanerWorld world(Number("SLUICE_SEED", 5));
+  CleanerWorld::Part& part = world.AddPart("t", Durability::kFsync);
+  world.options().cleaner.enabled = false;
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 300, 100, 0);
+  CleanerOptions on = world.options().cleaner;
+  on.enabled = true;
+  world.disk().faults.push_back({"write", ".cleaned", Status::FromErrno(28, "write")});
+  world.dir().SetCleaner(on);
+  for (int i = 0; i < 3; ++i) world.Settle();
+  EXPECT_EQ(world.dir().stats().cleanings, 0);
+  ASSERT_EQ(world.lines().size(), 1u);
+  EXPECT_NE(world.lines()[0].find("waits for disk space"), std::string::npos);
+  EXPECT_TRUE(world.Files(part, ".cleaned").empty());
+  world.disk().faults.clear();
+  world.Settle();
+  EXPECT_GT(world.dir().stats().cleanings, 0);
+  world.Check(part);
+}
+
+TEST(Cleaner, ATopicThatIsDeletedMeanwhileIsLetGoAndItsNameBeginsAnew) {
+  CleanerWorld world(Number("SLUICE_SEED", 6));
+  CleanerWorld::Part& part = world.AddPart("t", Durability::kFsync);
+  CleanerWorld::Part& other = world.AddPart("u", Durability::kFsync);
+  world.options().cleaner.max_bytes_per_second = 1;   // it waits for ever after its first step
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 300, 20);
+  Fill(world, other, 10, 20);
+  for (int i = 0; i < 200; ++i) {
+    world.Turn();
+    world.dir().OnTimer();
+    world.Commit();
+  }
+  auto deleted = std::make_shared<std::optional<Status>>();
+  world.dir().DeletePartition({part.id, 0}, [deleted](Status status) { *deleted = status; });
+  part.log = nullptr;
+  world.Drive([&] { return deleted->has_value(); });
+  EXPECT_TRUE((*deleted)->ok()) << (*deleted)->ToString();
+  EXPECT_FALSE(*world.disk().Exists("/data/t-0"));
+  EXPECT_TRUE(world.lines().empty());
+}
+
+TEST(Cleaner, SlowedDownItStillEndsAndAStopDoesNotWaitForIt) {
+  CleanerWorld world(Number("SLUICE_SEED", 7));
+  CleanerWorld::Part& part = world.AddPart("t", Durability::kOs);
+  world.options().cleaner.max_bytes_per_second = 10000;
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 200, 20);
+  const int64_t began_us = world.clock().now_us;
+  const int64_t bytes = part.log->size_bytes() - 6000;
+  world.Drive([&] { return world.dir().stats().cleanings > 0; });
+  // Dirty bytes are read twice.
+  EXPECT_GE(world.clock().now_us - began_us, (2 * bytes - (128 << 10)) * 1000000 / 10000);
+  world.Check(part);
+  Fill(world, part, 200, 20);
+  for (int i = 0; i < 100; ++i) {
+    world.Turn();
+    world.dir().OnTimer();
+    world.Commit();
+  }
+  world.StopClean();
+  world.EndLife();
+  ASSERT_TRUE(world.Start());
+}
+
+// The same cleaning, cut at each of its changes to the disk: a power cut or kill -9 after every one.
+void CutEverywhere(Durability mode, bool power) {
+  const uint64_t seed = Number("SLUICE_SEED", std::random_device()());
+  int64_t cuts = 0;
+  for (int64_t at = 1;; ++at) {
+    SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed) + " change " + std::to_string(at));
+    CleanerWorld world(seed);
+    CleanerWorld::Part& part = world.AddPart("t", mode);
+    world.options().cleaner.enabled = false;
+    world.options().cleaner.map_bytes = 24 * 15;
+    ASSERT_TRUE(world.Start());
+    Fill(world, part, 70, 20, 30);
+    CleanerOptions on = world.options().cleaner;
+    on.enabled = true;
+    world.dir().SetCleaner(on);
+    world.options().cleaner = on;
+    world.EndAfter(at, power);
+    world.Settle();
+    const bool cut = world.over();
+    if (!cut) world.EndNow(power);
+    world.EndLife();
+    ASSERT_TRUE(world.Start());
+    EXPECT_TRUE(world.Files(part, ".swap").empty());
+    EXPECT_TRUE(world.Files(part, ".cleaned").empty());
+    // And what comes then finds a log like any other.
+    world.clock().now_us += 5000000;
+    Fill(world, part, 40, 20, 30);
+    world.Settle();
+    world.Check(part);
+    if (::testing::Test::HasFailure()) return;
+    if (!cut) break;
+    ++cuts;
+  }
+  EXPECT_GT(cuts, 40);
+}
+
+TEST(CleanerCrash, PowerCutAtEveryStepInModeFsync) { CutEverywhere(Durability::kFsync, true); }
+TEST(CleanerCrash, PowerCutAtEveryStepInModeOs) { CutEverywhere(Durability::kOs, true); }
+TEST(CleanerCrash, KillAtEveryStepInModeFsync) { CutEverywhere(Durability::kFsync, false); }
+TEST(CleanerCrash, KillAtEveryStepInModeOs) { CutEverywhere(Durability::kOs, false); }
+
+TEST(CleanerRandom, LivesOfCompactedLogs) {
+  const uint64_t first = Number("SLUICE_SEED", std::random_device()());
+  const uint64_t rounds = Number("SLUICE_ROUNDS", 25);
+  for (uint64_t seed = first; seed < first + rounds; ++seed) {
+    SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed) + " SLUICE_ROUNDS=1");
+    CleanerWorld world(seed);
+    world.options().cleaner.threads = static_cast<int32_t>(1 + world.Below(2));
+    world.options().cleaner.map_bytes = 24 * (10 + world.Below(200));
+    for (int i = 0; i < 3; ++i) {
+      CleanerWorld::Part& part = world.AddPart("t" + std::to_string(i), i == 0 ? Durability::kOs : Durability::kFsync);
+      part.config.segment_bytes = 2000 + world.Below(20000);
+      part.config.min_cleanable_ratio = static_cast<double>(world.Below(60)) / 100;
+      if (world.Chance(30)) part.config.min_compaction_lag_ms = world.Below(5000);
+      if (world.Chance(30)) part.config.max_compaction_lag_ms = 5000 + world.Below(60000);
+    }
+    for (int64_t life = 2 + world.Below(4); life > 0 && !::testing::Test::HasFailure(); --life) {
+      if (world.Chance(30)) world.EndAfter(1 + world.Below(150), world.Chance(60));   // within the start, too
+      while (!world.Start()) {
+        if (::testing::Test::HasFailure()) return;
+      }
+      world.EndAfter(world.Chance(60) ? 1 + world.Below(1500) : -1, world.Chance(60));
+      const int keys = static_cast<int>(5 + world.Below(100));
+      for (int64_t step = world.Below(1500); step > 0 && !world.over() && !::testing::Test::HasFailure(); --step) {
+        const int64_t what = world.Below(100);
+        CleanerWorld::Part& part = *world.parts()[static_cast<size_t>(world.Below(3))];
+        if (what < 30) {
+          world.Append(part, keys);
+        } else if (what < 50) {
+          world.Commit();
+        } else if (what < 60) {
+          world.clock().now_us += world.Below(400000);
+          world.dir().OnTimer();
+        } else if (what < 61) {
+          world.Commit();
+          if (!world.over()) world.Check(part);
+        } else {
+          world.Turn();
+        }
+      }
+      if (!world.over() && world.Chance(30)) world.Settle();
+      if (!world.over()) {
+        for (auto& part : world.parts()) {
+          if (!::testing::Test::HasFailure() && !part->log->has_staged()) world.Check(*part);
+        }
+      }
+      if (!world.over() && world.Chance(40)) world.StopClean();
+      if (!world.over()) world.EndNow(world.Chance(60));
+      world.EndLife();
+    }
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::log

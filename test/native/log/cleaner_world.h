@@ -1,0 +1,373 @@
+// Compacted logs on a simulated disk, beside a model that knows every record that was ever appended.
+//
+// What is compared: each record read is one that was appended, at its offset; of each key the last record read is the last one appended, or the key is gone
+// because that one was a tombstone; what was promised durable is there; a producer's retry of its last batch is recognised.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "batch/batch_view.h"
+#include "batch/builder.h"
+#include "batch/record.h"
+#include "log/log_dir.h"
+#include "support/sim_disk.h"
+#include "support/sim_env.h"
+
+namespace sluice::log::test {
+
+using sluice::test::SimClock;
+using sluice::test::SimDisk;
+using sluice::test::SimEnv;
+
+struct KeyedRecord {
+  int key = 0;
+  int64_t serial = 0;      // 0: a tombstone
+  bool operator==(const KeyedRecord&) const = default;
+};
+
+class CleanerWorld {
+ public:
+  struct Part {
+    TopicPartition name;
+    TopicId id;
+    LogConfig config;
+    Log* log = nullptr;
+    std::map<int64_t, KeyedRecord> appended;
+    int64_t producer = 0;
+    int32_t sequence = 0;
+    std::vector<uint8_t> last_batch;   // of that producer
+    int64_t last_base = -1;
+    int64_t durable = 0;               // survives a power cut
+    int64_t must = 0;                  // survives the end that came
+  };
+
+  explicit CleanerWorld(uint64_t seed) : random_(seed), disk_(std::make_unique<SimDisk>()) {
+    options_.path = "/data";
+    options_.cluster_id = "the-cluster";
+    options_.journal_bytes = 8 << 20;
+    options_.cleaner.backoff_ms = 0;
+    options_.cleaner.buffer_bytes = 8192;
+  }
+  ~CleanerWorld() { EndLife(); }
+
+  LogDirOptions& options() { return options_; }
+  SimDisk& disk() { return *disk_; }
+  SimClock& clock() { return clock_; }
+  LogDir& dir() { return *dir_; }
+  std::vector<std::string>& lines() { return env_->reporter.lines; }
+  std::mt19937_64& random() { return random_; }
+  int64_t Below(int64_t n) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(n)); }
+  bool Chance(int percent) { return Below(100) < percent; }
+
+  Part& AddPart(const std::string& topic, Durability mode) {
+    auto part = std::make_unique<Part>();
+    part->name = {topic, 0};
+    part->id.bytes[0] = static_cast<uint8_t>(parts_.size() + 1);
+    part->config.durability = mode;
+    part->config.cleanup_compact = true;
+    part->config.cleanup_delete = false;
+    part->config.retention_ms = -1;
+    part->config.segment_bytes = 6000;
+    part->config.index_interval_bytes = 500;
+    part->config.file_delete_delay_ms = 500;
+    part->config.delete_retention_ms = 3000;
+    part->config.min_cleanable_ratio = 0.3;
+    part->config.producer_id_expiration_ms = INT64_MAX;
+    part->producer = 1000 + static_cast<int64_t>(parts_.size());
+    parts_.push_back(std::move(part));
+    return *parts_.back();
+  }
+  std::vector<std::unique_ptr<Part>>& parts() { return parts_; }
+
+  // --- one life
+  bool over() const { return over_; }
+  bool Start() {
+    over_ = false;
+    env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
+    disk_->on_change = [this](const std::string& what) { OnChange(what); };
+    Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options_);
+    if (!dir.ok()) {
+      EXPECT_TRUE(over_) << dir.status().ToString();
+      EndLife();
+      return false;
+    }
+    dir_ = dir.take();
+    std::vector<PartitionSpec> specs;
+    for (auto& part : parts_) specs.push_back({part->name, part->id, LeaderEpoch(0), part->config});
+    auto opened = std::make_shared<bool>(false), finished = std::make_shared<bool>(false);
+    dir_->OpenPartitions(specs, [this, opened](std::vector<OpenOutcome> outcomes) {
+      for (size_t i = 0; i < outcomes.size() && !over_; ++i) {
+        EXPECT_TRUE(outcomes[i].status.ok()) << parts_[i]->name.ToString() << ": " << outcomes[i].status.ToString() << "\n" << disk_->Dump();
+        parts_[i]->log = outcomes[i].log;
+      }
+      *opened = true;
+    });
+    Drive([&] { return *opened; });
+    if (!over_ && !::testing::Test::HasFailure()) {
+      dir_->FinishRecovery(false, [this, finished](Result<RecoveryReport> report) {
+        EXPECT_TRUE(over_ || report.ok()) << report.status().ToString();
+        *finished = true;
+      });
+      Drive([&] { return *finished; });
+    }
+    if (over_ || ::testing::Test::HasFailure()) {
+      EndLife();
+      return false;
+    }
+    for (auto& part : parts_) Check(*part);
+    return !::testing::Test::HasFailure();
+  }
+
+  // The change that is the `n`th from now is the last: a power cut, or kill -9.
+  void EndAfter(int64_t n, bool power) {
+    end_in_ = n;
+    power_ = power;
+  }
+  int64_t changes() const { return changes_; }
+  void EndNow(bool power) {
+    over_ = true;
+    for (auto& part : parts_) {
+      if (part->log != nullptr) {
+        const int64_t seen = part->log->high_watermark().v;
+        const bool os = part->log->config().durability == Durability::kOs;
+        part->durable = std::max(part->durable, os ? std::min(seen, part->log->recovery_point().v) : seen);
+        part->must = std::max(part->must, seen);
+      }
+      if (power) part->must = part->durable;
+    }
+    env_->writer.Tear(!power);
+    next_disk_ = power ? disk_->Cut(random_) : disk_->Kill();
+    disk_->dead = true;
+  }
+  void EndLife() {
+    if (env_ == nullptr) return;
+    over_ = true;
+    disk_->on_change = nullptr;
+    dir_.reset();
+    env_.reset();
+    for (auto& part : parts_) part->log = nullptr;
+    if (next_disk_) disk_ = std::move(next_disk_);
+    bytes_.clear();
+    old_bytes_.clear();
+    end_in_ = -1;
+  }
+  void StopClean() {
+    auto result = std::make_shared<std::optional<Status>>();
+    dir_->CloseClean([result](Status status) { *result = status; });
+    Drive([&] { return result->has_value(); });
+    if (over_) return;
+    ASSERT_TRUE(result->has_value());
+    ASSERT_TRUE((*result)->ok()) << (*result)->ToString();
+    for (auto& part : parts_) part->must = part->durable = part->log->written_end().v;
+    over_ = true;
+    next_disk_ = Chance(50) ? disk_->Cut(random_) : disk_->Kill();
+  }
+
+  // --- work
+  void Append(Part& part, int keys, int tombstones = 15) {
+    if (over_ || part.log == nullptr || !part.log->offline().ok()) return;
+    batch::BatchBuilder builder;
+    batch::BatchOptions options;
+    const bool idempotent = Chance(40);
+    options.codec = static_cast<batch::Codec>(Chance(50) ? 0 : Below(batch::kCodecCount));
+    if (idempotent) {
+      options.producer_id = ProducerId(part.producer);
+      options.producer_epoch = ProducerEpoch(0);
+      options.base_sequence = part.sequence;
+    }
+    builder.Start(options);
+    std::vector<KeyedRecord> records(static_cast<size_t>(1 + Below(6)));
+    for (KeyedRecord& one : records) {
+      one = {static_cast<int>(Below(keys)), Chance(tombstones) ? 0 : ++serial_};
+      const std::string key = "key-" + std::to_string(one.key);
+      const std::string value = std::to_string(one.serial) + std::string(static_cast<size_t>(Below(200)), 'x');
+      batch::RecordInput input;
+      input.key = Bytes(reinterpret_cast<const uint8_t*>(key.data()), key.size());
+      if (one.serial != 0) input.value = Bytes(reinterpret_cast<const uint8_t*>(value.data()), value.size());
+      input.timestamp = TimestampMs(clock_.WallMs());
+      ASSERT_TRUE(builder.Append(input).ok());
+    }
+    Result<Bytes> made = builder.Finish();
+    ASSERT_TRUE(made.ok());
+    bytes_.emplace_back(made->begin(), made->end());
+    Result<AppendResult> result = part.log->Append(bytes_.back(), AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+    ASSERT_TRUE(result.ok()) << result.status().ToString();
+    for (size_t i = 0; i < records.size(); ++i) part.appended[result->base.v + static_cast<int64_t>(i)] = records[i];
+    if (idempotent) {
+      part.sequence += static_cast<int32_t>(records.size());
+      part.last_batch = {made->begin(), made->end()};
+      part.last_base = result->base.v;
+    }
+    dir_->MarkStaged(part.log);
+  }
+  void Commit() {
+    old_bytes_ = std::move(bytes_);
+    bytes_.clear();
+    dir_->Commit();
+  }
+  void Turn() {
+    switch (Below(3)) {
+      case 0: env_->pool.RunOne(); break;
+      case 1: env_->pool.RunCompletions(); break;
+      default: env_->writer.Reap();
+    }
+  }
+  void Drive(const std::function<bool()>& until) {
+    for (int i = 0; i < 200000 && !over_ && !::testing::Test::HasFailure(); ++i) {
+      if (until()) return;
+      Turn();
+      if (over_ || until()) return;
+      if (env_->pool.pending() == 0 && env_->writer.pending() == 0) {
+        clock_.now_us += 200000;
+        dir_->OnTimer();
+      }
+      if (!over_) Commit();
+    }
+    if (!over_ && !::testing::Test::HasFailure()) ADD_FAILURE() << "stuck: " << dir_->status().ToString() << "\n" << disk_->Dump();
+  }
+  // Until the cleaner finds nothing more to do.
+  void Settle() {
+    int quiet = 0;
+    int64_t seen = -1;
+    Drive([&] {
+      if (env_->pool.pending() > 0 || env_->writer.pending() > 0) return false;
+      const int64_t now = dir_->stats().cleanings;
+      quiet = now == seen ? quiet + 1 : 0;
+      seen = now;
+      return quiet > 12;
+    });
+  }
+
+  struct Seen {
+    int64_t offset;
+    KeyedRecord record;
+  };
+  // Every record that a consumer gets, batch by batch through fetches of different sizes.
+  std::vector<Seen> ReadAll(Part& part) {
+    std::vector<Seen> out;
+    Log& log = *part.log;
+    int64_t from = log.log_start().v, batches = 0;
+    Buffer plain;
+    while (from < log.high_watermark().v) {
+      Result<LogSlice> slice = Chance(50) ? log.Read(Offset(from), Below(5000), true, log.high_watermark(), ReadMode::kBlocking)
+                                          : log.ColdRead(Offset(from), Below(5000), true, log.high_watermark())();
+      EXPECT_TRUE(slice.ok()) << slice.status().ToString();
+      if (!slice.ok()) break;
+      if (slice->length == 0) break;   // nothing was left between here and the end
+      std::vector<uint8_t> bytes(static_cast<size_t>(slice->length));
+      EXPECT_EQ(*slice->segment->log_file().ReadAt(bytes, slice->position.v), bytes.size());
+      batch::BatchIterator iterator(bytes);
+      batch::BatchView view;
+      while (iterator.Next(&view) == batch::BatchIterator::Step::kBatch) {
+        ++batches;
+        EXPECT_TRUE(view.crc_ok());
+        EXPECT_GE(view.last_offset().v, from);
+        Bytes records = view.records();
+        if (view.compressed()) {
+          plain.Clear();
+          EXPECT_TRUE(batch::Decompress(view.codec(), records, 1 << 20, &plain).ok());
+          records = plain.bytes();
+        }
+        batch::RecordWalker walker(records, view.record_count());
+        batch::RecordView record;
+        while (walker.Next(&record) == batch::RecordWalker::Step::kRecord) {
+          const int64_t offset = view.base_offset().v + record.offset_delta;
+          if (offset < from) continue;
+          const std::string key(reinterpret_cast<const char*>(record.key.bytes().data()), record.key.size());
+          const std::string value(reinterpret_cast<const char*>(record.value.bytes().data()), record.value.size());
+          out.push_back({offset, {std::atoi(key.c_str() + 4), record.value.is_null() ? 0 : std::atoll(value.c_str())}});
+        }
+        from = view.next_offset().v;
+      }
+      EXPECT_EQ(iterator.partial_bytes(), 0u);
+      if (::testing::Test::HasFailure()) break;
+    }
+    return out;
+  }
+
+  void Check(Part& part) {
+    Log& log = *part.log;
+    SCOPED_TRACE(part.name.ToString());
+    ASSERT_GE(log.high_watermark().v, part.must) << disk_->Dump();
+    part.appended.erase(part.appended.lower_bound(log.next_offset().v), part.appended.end());
+    std::map<int, KeyedRecord> expected, found;
+    for (const auto& [offset, record] : part.appended) {
+      if (offset < log.high_watermark().v) expected[record.key] = record;
+    }
+    int64_t last = -1;
+    for (const Seen& seen : ReadAll(part)) {
+      ASSERT_GT(seen.offset, last);
+      last = seen.offset;
+      auto at = part.appended.find(seen.offset);
+      ASSERT_TRUE(at != part.appended.end()) << "offset " << seen.offset;
+      ASSERT_TRUE(at->second == seen.record) << "offset " << seen.offset << " key " << seen.record.key << " " << seen.record.serial;
+      found[seen.record.key] = seen.record;
+    }
+    for (const auto& [key, record] : expected) {
+      auto at = found.find(key);
+      if (at == found.end()) {
+        ASSERT_EQ(record.serial, 0) << "key " << key << " is lost";
+      } else {
+        ASSERT_TRUE(at->second == record) << "key " << key << " is " << at->second.serial << ", not " << record.serial;
+      }
+    }
+    CheckRetry(part);
+  }
+
+  int64_t Records(Part& part) { return static_cast<int64_t>(ReadAll(part).size()); }
+  // Names in a partition's folder that end so.
+  std::vector<std::string> Files(Part& part, const std::string& ending) {
+    std::vector<std::string> names;
+    Result<std::vector<io::DirEntry>> entries = disk_->List("/data/" + part.name.ToString());
+    EXPECT_TRUE(entries.ok());
+    for (const io::DirEntry& entry : *entries) {
+      if (entry.name.size() >= ending.size() && entry.name.compare(entry.name.size() - ending.size(), ending.size(), ending) == 0) names.push_back(entry.name);
+    }
+    return names;
+  }
+
+ private:
+  void CheckRetry(Part& part) {
+    if (part.last_base < 0) return;
+    if (part.last_base >= part.log->next_offset().v) {   // lost with what was behind: its producer begins anew
+      part.last_base = -1;
+      part.sequence = 0;
+      ++part.producer;
+      part.producer += 1000;
+      return;
+    }
+    if (!dir_->ready()) return;
+    std::vector<uint8_t> again = part.last_batch;
+    Result<AppendResult> retried = part.log->Append(again, AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+    ASSERT_TRUE(retried.ok()) << retried.status().ToString();
+    ASSERT_TRUE(retried->duplicate);
+    ASSERT_EQ(retried->base.v, part.last_base);
+  }
+  void OnChange(const std::string& what) {
+    if (over_) return;
+    ++changes_;
+    if (std::getenv("SLUICE_TRACE") != nullptr) std::fprintf(stderr, "  %ld %s\n", static_cast<long>(changes_), what.c_str());
+    if (end_in_ > 0 && --end_in_ == 0) EndNow(power_);
+  }
+
+  std::mt19937_64 random_;
+  LogDirOptions options_;
+  std::vector<std::unique_ptr<Part>> parts_;
+  SimClock clock_;
+  std::unique_ptr<SimDisk> disk_, next_disk_;
+  std::unique_ptr<SimEnv> env_;
+  std::unique_ptr<LogDir> dir_;
+  std::deque<std::vector<uint8_t>> bytes_, old_bytes_;
+  bool over_ = true, power_ = false;
+  int64_t end_in_ = -1, changes_ = 0, serial_ = 0;
+};
+
+}  // namespace sluice::log::test
