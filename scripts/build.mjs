@@ -1,7 +1,7 @@
 // `node scripts/build.mjs`: builds the addon, and in a checkout the TypeScript too. --addon builds the addon only,
 // --typescript the TypeScript only.
 // --installed is how npm calls it after an installation: a checkout is left to `npm start` and `npm test`.
-import { buildAddon } from './build/addon.mjs';
+import { buildAddon, forgetBrokenAddon } from './build/addon.mjs';
 import { withBuildLock } from './build/lock.mjs';
 import { isCheckout } from './build/paths.mjs';
 import { checkPlatform } from './build/platform.mjs';
@@ -10,6 +10,7 @@ import { fail, say } from './build/report.mjs';
 
 try {
   const isInstalling = process.argv.includes('--installed');
+  if (!process.argv.includes('--typescript')) await forgetBrokenAddon();
   if (!isInstalling && !process.argv.includes('--addon')) {
     await prepare({ addon: !process.argv.includes('--typescript') });
     say('everything is built');

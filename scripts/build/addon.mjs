@@ -43,6 +43,12 @@ export function addonObjects() {
   return builder() === 'gyp' ? join(root, OBJECTS) : undefined;
 }
 
+/** What was built but does not load on this machine (a library is gone, the tree was copied) is built again. */
+export async function forgetBrokenAddon() {
+  const how = builder();
+  if (isAddonBuilt(how) && (await load(OUTPUTS[how])).code !== 0) stampFile.clear();
+}
+
 export async function buildAddon() {
   const how = builder();
   const stamp = addonStamp(how);
@@ -96,8 +102,12 @@ async function compilerEnvironment() {
 }
 
 /** In a process of its own: a broken addon ends that one, and says why here. */
+function load(file) {
+  return run(process.execPath, ['-e', `require(${JSON.stringify(join(root, file))})`]);
+}
+
 async function tryToLoad(file) {
-  const { code, output } = await run(process.execPath, ['-e', `require(${JSON.stringify(join(root, file))})`]);
+  const { code, output } = await load(file);
   if (code === 0) return;
   throw new StepError(`the addon was built but cannot be loaded: ${file}`, { tail: output, remedy });
 }

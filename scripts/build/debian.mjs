@@ -1,5 +1,7 @@
 // The Debian packages that building and testing need: found with dpkg-query, installed with apt-get when we may.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { run, step, tailOf } from './run.mjs';
 import { say, StepError } from './report.mjs';
 
@@ -34,8 +36,12 @@ export function missingPackages(packages) {
   return packages.filter((name) => !installed.has(name));
 }
 
+/** Debian installs sudo only where root has no password of its own. */
 export function installLine(packages) {
-  return `sudo apt-get update && sudo apt-get install -y ${packages.join(' ')}`;
+  const [update, install] = ['apt-get update', `apt-get install -y ${packages.join(' ')}`];
+  if (process.getuid() === 0) return `${update} && ${install}`;
+  const hasSudo = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'sudo')));
+  return hasSudo ? `sudo ${update} && sudo ${install}` : `su -c '${update} && ${install}'`;
 }
 
 /** Makes sure that the packages are there, or throws with the one line to run. */

@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type ReadyReport, type RunningBroker, BrokerStartError, startBroker } from '../broker/broker.js';
 import { packageVersion } from '../broker/version.js';
+import { AddonError } from '../native/load.js';
 import { ConfigError } from '../config/config-error.js';
 import { listenerText } from '../config/listeners.js';
 import { type Logger, lineLogger, printable } from '../util/logger.js';
@@ -33,7 +34,12 @@ async function run(args: readonly string[]): Promise<void> {
   const { config, warnings } = configure(command.file, command.overrides);
   for (const warning of warnings) log.warn(warning);
   const stop = stopSignal({ process, now: Date.now, onSecondInterrupt: () => log.warn('stopping at once; the next start recovers from the journal') });
+  let isReady = false;
+  void stop.then((signal) => {
+    if (!isReady) log.info(`${signal}: stops when it has started, so that what is being recovered is not left half done; SIGINT stops at once`);
+  });
   const broker = await startBroker({ config, log });
+  isReady = true;
   log.info(readyLine(broker.ready));
   // Neither the engine nor the handler of a signal keeps Node from ending.
   const alive = setInterval(() => {}, 2 ** 30);
@@ -64,7 +70,7 @@ export function readyLine(ready: ReadyReport): string {
 
 /** One line for what a user can mend, everything for what is our fault. */
 function explain(error: unknown): string {
-  const isForUsers = error instanceof ConfigError || error instanceof UsageError || (error instanceof BrokerStartError && error.code !== 'internal');
+  const isForUsers = error instanceof ConfigError || error instanceof UsageError || error instanceof AddonError || (error instanceof BrokerStartError && error.code !== 'internal');
   if (error instanceof Error && isForUsers) return printable(error.message);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

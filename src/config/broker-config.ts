@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { ConfigError } from './config-error.js';
 import { BrokerSettings, type Texts } from './layered.js';
 import { type Listener, type Listeners, listenerText, resolveListeners } from './listeners.js';
-import { refuseOtherControllers, refuseUnserved } from './refusals.js';
+import { refuseOtherControllers, refuseOtherRoles, refuseUnserved } from './refusals.js';
 import { findSetting, isRuntimeOnly } from './settings/index.js';
 import { TopicValues, topicProblem } from './topic-values.js';
 import { InvalidValue, parseValue } from './value.js';
@@ -63,6 +63,7 @@ export function resolveBrokerConfig(properties: Texts, { fileGiven }: { readonly
   capReplicas(texts, warnings);
   const settings = new BrokerSettings(texts);
   const nodeId = Number(settings.text('node.id'));
+  refuseOtherRoles(settings);
   const listeners = resolveListeners(settings);
   refuseOtherControllers(settings, nodeId, listeners);
   requireSense(settings);

@@ -1,10 +1,16 @@
 // The format of java.util.Properties, in which Kafka's configuration files are written.
 
+/** The text is no properties, as Java sees it too. */
+export class PropertiesError extends Error {
+  override readonly name = 'PropertiesError';
+}
+
 /** Reads a text of properties; where a key stands twice, the last one counts, as with Java. */
 export function parseProperties(text: string): Map<string, string> {
   const properties = new Map<string, string>();
   for (const line of logicalLines(text)) {
     const [key, value] = splitLine(line);
+    if (BROKEN_ESCAPE.test(line)) throw new PropertiesError(`'${line}' has a \\u without the four hexadecimal digits of a character`);
     properties.set(unescape(key), unescape(value));
   }
   return properties;
@@ -15,11 +21,14 @@ function* logicalLines(text: string): Generator<string> {
   let joined: string | undefined;
   for (const raw of text.split(/\r\n|\n|\r/)) {
     const line = raw.replace(/^[ \t\f]+/, '');
-    // A continued line is never a comment, and a blank one ends what it continues.
+    // What continues a line is no comment, and a blank line ends it; but what continues nothing is a line of its own.
     if (joined === undefined && (line === '' || line.startsWith('#') || line.startsWith('!'))) continue;
     const isContinued = /(?:^|[^\\])(?:\\\\)*\\$/.test(line);
     joined = (joined ?? '') + (isContinued ? line.slice(0, -1) : line);
-    if (isContinued) continue;
+    if (isContinued) {
+      if (joined === '') joined = undefined;
+      continue;
+    }
     if (joined !== '') yield joined;
     joined = undefined;
   }
@@ -34,6 +43,7 @@ function splitLine(line: string): [string, string] {
   return [line.slice(0, end), line.slice(end).replace(/^[ \t\f]*[=:]?[ \t\f]*/, '')];
 }
 
+const BROKEN_ESCAPE = /^(?:[^\\]|\\[^u]|\\u[0-9a-fA-F]{4})*\\u(?![0-9a-fA-F]{4})/;
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' };
 
 function unescape(text: string): string {

@@ -38,13 +38,17 @@ export function isDefault(setting: Setting, text: string): boolean {
   return canonical === canonicalText(setting, setting.default) || (canonical === '' && setting.default === null);
 }
 
-/** This node is its own and only controller. */
-export function refuseOtherControllers(settings: BrokerSettings, nodeId: number, listeners: Listeners): void {
+/** This node is broker and controller. */
+export function refuseOtherRoles(settings: BrokerSettings): void {
   const roles = settings.get('process.roles');
   if (roles !== null && !(roles.includes('broker') && roles.includes('controller'))) {
     throw new ConfigError(`process.roles is ${roles.join(',')}, and Sluice is a broker with its own controller inside: ` +
       'set process.roles=broker,controller', 'process.roles');
   }
+}
+
+/** It is its own and only controller. */
+export function refuseOtherControllers(settings: BrokerSettings, nodeId: number, listeners: Listeners): void {
   for (const voter of settings.get('controller.quorum.voters')) {
     const match = /^(\d+)@(.+):(\d+)$/.exec(voter);
     if (match === null) {

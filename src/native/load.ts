@@ -4,6 +4,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Binding } from './binding.js';
 
+/** The addon is not there, or cannot be loaded. The message is one line and names the command that builds it. */
+export class AddonError extends Error {
+  readonly code = 'addon';
+  constructor(what: string, root: string, options?: ErrorOptions) {
+    super(`${what}; run: node ${join(root, 'scripts/build.mjs')}`, options);
+    this.name = 'AddonError';
+  }
+}
+
 const require = createRequire(import.meta.url);
 let loaded: Binding | undefined;
 
@@ -25,8 +34,13 @@ export function loadBinding(): Binding {
   const candidates = [process.env['SLUICE_ADDON'], join(root, 'build/Release/sluice.node'), join(root, 'build/addon/sluice.node')];
   const path = candidates.find((candidate) => candidate !== undefined && candidate !== '' && existsSync(candidate));
   if (path === undefined) {
-    throw new Error(`sluice: the native addon is not built; run: node ${join(root, 'scripts/build.mjs')}`);
+    throw new AddonError("Sluice's native addon is not built", root);
   }
-  loaded = require(path) as Binding;
+  try {
+    loaded = require(path) as Binding;
+  } catch (error) {
+    const why = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+    throw new AddonError(`Sluice's native addon cannot be loaded (${why})`, root, { cause: error });
+  }
   return loaded;
 }

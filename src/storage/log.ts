@@ -237,6 +237,10 @@ export class SluiceLog {
 }
 
 /** Opens a log in a directory of its own. */
-export function openLog(options: OpenLogOptions): Promise<SluiceLog> {
-  return SluiceLog.open(options);
+export async function openLog(options: OpenLogOptions): Promise<SluiceLog> {
+  try {
+    return await SluiceLog.open(options);
+  } catch (error) {
+    throw toLogError(error);
+  }
 }

@@ -109,7 +109,8 @@ describe('a start that fails ends with one line', () => {
     const address = server.address();
     assert.ok(typeof address === 'object' && address !== null);
     try {
-      assert.match(await failing([...data('port'), '--override', `listeners=PLAINTEXT://127.0.0.1:${address.port}`]), new RegExp(`127\\.0\\.0\\.1:${address.port}`));
+      assert.match(await failing([...data('port'), '--override', `listeners=PLAINTEXT://127.0.0.1:${address.port}`]),
+        new RegExp(`127\\.0\\.0\\.1:${address.port} .*\\(EADDRINUSE\\); stop what listens there, or name another port in listeners`));
     } finally {
       server.close();
     }
@@ -128,6 +129,7 @@ describe('a start that fails ends with one line', () => {
     assert.match(await failing([...anyPort, '--override', 'log.dirs=/proc/sluice']), /\/proc\/sluice/);
     writeFileSync(join(work, 'plain'), '');
     assert.match(await failing([...anyPort, ...data('plain/below')]), /plain\/below/);
+    assert.match(await failing([...anyPort, ...data('plain')]), /plain cannot be opened: .*\(ENOTDIR\); log\.dirs must name a directory/);
   });
 
   test('a directory of another node', async () => {

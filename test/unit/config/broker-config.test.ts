@@ -129,6 +129,7 @@ describe('another cluster than this node\'s own ends the start', () => {
   });
 
   test('roles', () => {
+    refuses({ 'process.roles': 'broker', 'node.id': '3', listeners: 'PLAINTEXT://h:9092', 'controller.listener.names': 'CONTROLLER' }, /set process\.roles=broker,controller/);
     for (const roles of ['broker', 'controller']) refuses({ ...SHIPPED, 'process.roles': roles }, /set process\.roles=broker,controller/);
   });
 });

@@ -20,6 +20,15 @@ test('escapes', () => {
   assert.deepEqual(read('a\\ b\\=c\\:d=1\nb=\\t\\n\\r\\f\\q\\u0041\\\\\nc=C:\\\\dir\n\\#e=2'), { 'a b=c:d': '1', b: '\t\n\r\fqA\\', c: 'C:\\dir', '#e': '2' });
 });
 
+test('a \\u that is no character', () => {
+  for (const text of ['a=\\uZZZZ', 'a\\u12=1', 'a=\\\\\\u', 'a=1\nb=\\u00e']) assert.throws(() => read(text), /four hexadecimal digits/);
+  assert.deepEqual(read('a=\\\\uZZZZ\n#\\u\nb=\\u00e9'), { a: '\\uZZZZ', b: '\u00e9' });
+});
+
+test('what continues an empty line is a line of its own', () => {
+  assert.deepEqual(read('\\\n# a=1\n\\\n\\\n!b\nc=\\\n#d'), { c: '#d' });
+});
+
 test('line ends of all kinds, a last line without one, and the last of two wins', () => {
   assert.deepEqual(read('a=1\r\nb=2\rc=3\na=4'), { a: '4', b: '2', c: '3' });
   assert.deepEqual(read('a=1\\'), { a: '1' });

@@ -44,11 +44,17 @@ describe('Debian packages', () => {
 
   test('for a user: the one line to run, and nothing else', async () => {
     command('dpkg-query', DPKG);
+    command('sudo', '');
     assert.deepEqual(await script(requirePackages, 1000), {
       code: 1,
       text: 'sluice: building needs Debian packages that are not installed: two, three\n' +
         'sluice: run: sudo apt-get update && sudo apt-get install -y two three\n',
     });
+  });
+
+  test('for a user of a machine without sudo', async () => {
+    command('dpkg-query', DPKG);
+    assert.match((await script(requirePackages, 1000)).text, /\nsluice: run: su -c 'apt-get update && apt-get install -y two three'\n$/);
   });
 
   test('for root: those that lack are installed', async () => {
