@@ -6,7 +6,7 @@ import { type Binding } from './binding.js';
 
 /** The addon is not there, or cannot be loaded. The message is one line and names the command that builds it. */
 export class AddonError extends Error {
-  readonly code = 'addon';
+  readonly code = 'ERR_SLUICE_ADDON';
   constructor(what: string, root: string, options?: ErrorOptions) {
     super(`${what}; run: node ${join(root, 'scripts/build.mjs')}`, options);
     this.name = 'AddonError';

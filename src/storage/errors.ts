@@ -18,7 +18,7 @@ export const LOG_ERRORS = {
     engine: ['invalid', 'invalid_record', 'invalid_timestamp', 'unsupported_format', 'exists', 'out_of_order_sequence', 'invalid_producer_epoch'],
     meaning: 'An argument, option or batch can never be right; the message says why.',
   },
-  ERR_SLUICE_ADDON: { engine: ['addon'], meaning: 'The native addon is not built or cannot be loaded; the message names the command to run.' },
+  ERR_SLUICE_ADDON: { engine: ['ERR_SLUICE_ADDON'], meaning: 'The native addon is not built or cannot be loaded; the message names the command to run.' },
   ERR_SLUICE_TIMEOUT: { engine: ['timeout'], meaning: 'What was waited for did not come in time.' },
   ERR_SLUICE_INTERNAL: { engine: [], meaning: 'Anything else: a bug of ours.' },
 } as const;
