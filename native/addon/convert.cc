@@ -142,9 +142,21 @@ bool ToPlaneConfig(Napi::Value value, kafka::PlaneConfig* out) {
       !GetNumber(o, "maxConnections", &out->max_connections) || !GetNumber(o, "maxConnectionsPerIp", &out->max_connections_per_ip) ||
       !GetNumber(o, "sendBufferBytes", &out->send_buffer_bytes) || !GetNumber(o, "receiveBufferBytes", &out->receive_buffer_bytes) ||
       !GetNumber(o, "listenBacklog", &out->listen_backlog) || !GetNumber(o, "requestMemoryBytes", &out->request_memory_bytes) ||
-      !GetNumber(o, "connectionMemoryBytes", &out->connection_memory_bytes) || !GetNumber(o, "fetchMaxBytes", &out->fetch_max_bytes) ||
+      !GetNumber(o, "connectionMemoryBytes", &out->connection_memory_bytes) || !GetNumber(o, "responseMemoryBytes", &out->response_memory_bytes) ||
+      !GetNumber(o, "socketMemoryBytes", &out->socket_memory_bytes) || !GetNumber(o, "maxConnectionRate", &out->max_connection_rate) || !GetNumber(o, "fetchMaxBytes", &out->fetch_max_bytes) ||
       !GetNumber(o, "fetchSessionSlots", &out->fetch_session_slots)) {
     return false;
+  }
+  Napi::Value overrides = o.Get("perIpOverrides");
+  if (!overrides.IsArray()) return ThrowType(value.Env(), "perIpOverrides must be an array");
+  Napi::Array limits = overrides.As<Napi::Array>();
+  for (uint32_t i = 0; i < limits.Length(); ++i) {
+    Napi::Value item = limits.Get(i);
+    kafka::HostLimit limit{};
+    if (!item.IsObject()) return ThrowType(value.Env(), "perIpOverrides must list { host, connections }");
+    if (!ToString(item.As<Napi::Object>().Get("host"), "host", &limit.host)) return false;
+    if (!GetNumber(item.As<Napi::Object>(), "connections", &limit.connections)) return false;
+    out->per_ip_overrides.push_back(std::move(limit));
   }
   Napi::Value served = o.Get("served");
   if (!served.IsArray()) return ThrowType(value.Env(), "served must be an array");

@@ -307,6 +307,7 @@ Napi::Value JsEngine::Stats(const Napi::CallbackInfo& info) {
       set("bytesIn", plane.bytes_in);
       set("bytesOut", plane.bytes_out);
       set("requestMemoryBytes", plane.request_memory);
+      set("responseMemoryBytes", plane.response_memory);
       set("fetchSessions", plane.sessions);
       set("waitingRequests", plane.waiting);
       return out;

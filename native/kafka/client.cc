@@ -26,9 +26,23 @@ Client::~Client() {
 void Client::Add(Answer* answer) {
   answer->client_ = this;
   answers_.PushBack(answer);
-  if (++waiting_ >= kMaxAnswersWaiting && !too_many_) {
+  ++waiting_;
+  LimitWaiting();
+}
+
+void Client::CountWaiting(int64_t bytes) {
+  waiting_bytes_ += bytes;
+  plane_.shared->out_memory += bytes;
+  LimitWaiting();
+}
+
+void Client::LimitWaiting() {
+  if (!too_many_ && (waiting_ >= kMaxAnswersWaiting || waiting_bytes_ > net::kMaxQueuedBytes)) {
     too_many_ = true;
     connection_.Hold();
+  } else if (too_many_ && waiting_ < kMaxAnswersWaiting / 2 && waiting_bytes_ <= net::kMaxQueuedBytes / 2) {
+    too_many_ = false;
+    connection_.Release();
   }
 }
 
@@ -55,10 +69,7 @@ void Client::WriteReady() {
     wrote = true;
   }
   if (wrote) connection_.FlushSoon();
-  if (too_many_ && waiting_ < kMaxAnswersWaiting / 2) {
-    too_many_ = false;
-    connection_.Release();
-  }
+  LimitWaiting();
   if (draining_ && answers_.empty()) connection_.CloseWhenSent();
 }
 

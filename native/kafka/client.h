@@ -38,6 +38,8 @@ class Client final : public net::ConnectionHandler, public ListNode<struct Credi
   void Ready(Answer* answer);
   // Takes an answer back that will never be written (acks=0, a request withdrawn).
   void Drop(Answer* answer);
+  // Bytes of an answer that may have to wait for those before it; taken back when it is written or gone.
+  void CountWaiting(int64_t bytes);
 
   // What arrived cannot be a request: one log line, and the connection is closed.
   void Malformed(const std::string& what);
@@ -58,6 +60,7 @@ class Client final : public net::ConnectionHandler, public ListNode<struct Credi
   void Dispatch(net::Frame frame);
   void Park(net::Frame frame);
   void WriteReady();
+  void LimitWaiting();
 
   Plane& plane_;
   const uint64_t id_;
@@ -66,6 +69,7 @@ class Client final : public net::ConnectionHandler, public ListNode<struct Credi
   net::Connection connection_;
   IntrusiveList<Answer, struct AnswerTag> answers_;
   size_t waiting_ = 0;
+  int64_t waiting_bytes_ = 0;
   net::Frame parked_;
   int64_t received_ms_ = 0;
   bool used_control_ = false;

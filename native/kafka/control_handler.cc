@@ -19,10 +19,12 @@ class ControlAnswer final : public Answer {
   ~ControlAnswer() override {
     auto it = handler_.pending_.find(token_);
     if (it != handler_.pending_.end()) it->second.answer = nullptr;
+    client_->CountWaiting(-static_cast<int64_t>(response_.size()));
   }
 
   void Set(std::vector<uint8_t> response) {
     response_ = std::move(response);
+    client_->CountWaiting(static_cast<int64_t>(response_.size()));
     client_->connection().Release();
     client_->Ready(this);
   }

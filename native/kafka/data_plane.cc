@@ -1,5 +1,6 @@
 #include "kafka/data_plane.h"
 
+#include <bit>
 #include <random>
 
 #include "kafka/plane.h"
@@ -9,6 +10,9 @@ namespace {
 
 constexpr int kMaxLinesPerSecond = 10;
 constexpr size_t kConnectionsPerTick = 128;  // that the reactor comes to at least
+constexpr int64_t kLeastBuffer = 4 << 10;
+constexpr int64_t kAutoBuffer = 1 << 20;  // from here on the kernel may choose, where that is asked for
+constexpr int64_t kLeastSharers = 64;
 constexpr int64_t kAbandonUs = 2000000;  // CloseAll: what has not been sent by then is dropped
 
 }  // namespace
@@ -36,7 +40,10 @@ void Plane::ApplyConfig(const PlaneConfig& next) {
   shared->budget.SetLimit(next.request_memory_bytes);
   shared->max_frame = static_cast<int32_t>(std::min<int64_t>(next.max_request_bytes, next.connection_memory_bytes));
   shared->idle_us = next.idle_ms < 0 ? INT64_MAX : next.idle_ms * 1000;
+  shared->out_limit = next.response_memory_bytes;
   fetch.sessions().SetSlots(next.fetch_session_slots);
+  admission.Configure(next);
+  sharers_ = 0;
   served_.clear();
   for (const ApiVersionRange& range : next.served) {
     if (range.key < 0) continue;
@@ -45,6 +52,23 @@ void Plane::ApplyConfig(const PlaneConfig& next) {
     served_[key] = range;
   }
   AdmitConnections();
+  ShareSocketMemory();
+}
+
+// The kernel takes twice what is asked for, for either direction.
+int32_t Plane::BufferBytes(int32_t wanted) const {
+  const int64_t share = std::max<int64_t>(config.socket_memory_bytes / (4 * sharers_), kLeastBuffer);
+  if (wanted > 0) return static_cast<int32_t>(std::min<int64_t>(wanted, share));
+  return share >= kAutoBuffer ? -1 : static_cast<int32_t>(share);
+}
+
+// By powers of two, so that not every newcomer changes the buffers of all.
+void Plane::ShareSocketMemory() {
+  const int64_t now = std::max<int64_t>(admission.total(), 1);
+  if (now <= sharers_ && now * 4 > sharers_) return;
+  const int64_t before = std::exchange(sharers_, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(now, kLeastSharers)))));
+  if (before == sharers_) return;
+  for (auto& [id, client] : clients) client->connection().SetBuffers(BufferBytes(config.send_buffer_bytes), BufferBytes(config.receive_buffer_bytes));
 }
 
 bool Plane::Serves(int16_t key, int16_t version) const {
@@ -53,9 +77,17 @@ bool Plane::Serves(int16_t key, int16_t version) const {
   return version >= range.min && version <= range.max;
 }
 
-// As in Kafka, newcomers beyond max.connections wait until somebody leaves.
+// Newcomers beyond max.connections, or its rate, wait.
 void Plane::AdmitConnections() {
-  const bool room = static_cast<int64_t>(clients.size()) < config.max_connections;
+  const bool room = admission.IsOpen(reactor.now_us());
+  if (const int64_t us = admission.OpensInUs(reactor.now_us()); us > 0 && !opens_later_) {
+    opens_later_ = true;
+    reactor.After(us, [this, alive = alive] {
+      if (!*alive) return;
+      opens_later_ = false;
+      AdmitConnections();
+    });
+  }
   if (room == admitting_) return;
   admitting_ = room;
   for (auto& listener : listeners) {
@@ -126,13 +158,13 @@ void Plane::EndTick() {
 }
 
 void Plane::Accept(io::Fd socket, io::Peer peer, uint16_t listener) {
-  int32_t& here = per_host[peer.host];
-  if (here >= config.max_connections_per_ip) {
+  if (!admission.Enter(peer.host, reactor.now_us())) {
     Report(log::Severity::kInfo, "connection from " + peer.name + " refused: max.connections.per.ip is reached");
+    AdmitConnections();
     return;
   }
-  ++here;
-  io::TuneConnection(socket.get(), config.send_buffer_bytes, config.receive_buffer_bytes);
+  ShareSocketMemory();
+  io::TuneConnection(socket.get(), BufferBytes(config.send_buffer_bytes), BufferBytes(config.receive_buffer_bytes));
   const uint64_t id = ++last_client;
   auto client = std::make_unique<Client>(*this, id, std::move(socket), std::move(peer), listener);
   Client* made = client.get();
@@ -144,10 +176,10 @@ void Plane::Accept(io::Fd socket, io::Peer peer, uint16_t listener) {
 
 void Plane::Remove(Client* client) {
   if (client->used_control()) control.OnDisconnect(client->id());
-  auto host = per_host.find(client->peer().host);
-  if (host != per_host.end() && --host->second == 0) per_host.erase(host);
+  admission.Leave(client->peer().host);
   clients.erase(client->id());
   AdmitConnections();
+  ShareSocketMemory();
 }
 
 struct DataPlane::Impl : Plane {
@@ -231,6 +263,7 @@ PlaneStats DataPlane::stats() const {
   stats.bytes_in = impl_->shared->bytes_in;
   stats.bytes_out = impl_->shared->bytes_out;
   stats.request_memory = impl_->shared->budget.used();
+  stats.response_memory = impl_->shared->out_memory;
   stats.sessions = static_cast<int64_t>(impl_->fetch.sessions().size());
   stats.waiting = static_cast<int64_t>(impl_->fetch.waiting().size() + impl_->produce.waiting().size() + impl_->controls.pending());
   return stats;

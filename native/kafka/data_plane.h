@@ -26,17 +26,26 @@ struct ApiVersionRange {
   int16_t key, min, max;       // served; requests outside are answered or closed as Kafka does
 };
 
+struct HostLimit {
+  std::string host;            // an address
+  int32_t connections;
+};
+
 struct PlaneConfig {
   int32_t node_id = 1;
   int32_t max_request_bytes = 104857600;        // socket.request.max.bytes
   int64_t idle_ms = 600000;                     // connections.max.idle.ms
   int32_t max_connections = 2147483647;         // max.connections
   int32_t max_connections_per_ip = 2147483647;  // max.connections.per.ip
+  std::vector<HostLimit> per_ip_overrides;      // max.connections.per.ip.overrides
+  int32_t max_connection_rate = 2147483647;     // max.connection.creation.rate
   int32_t send_buffer_bytes = 102400;           // socket.send.buffer.bytes, -1: the kernel's
   int32_t receive_buffer_bytes = 102400;        // socket.receive.buffer.bytes, -1: the kernel's
   int32_t listen_backlog = 50;                  // socket.listen.backlog.size
   int64_t request_memory_bytes = 256ll << 20;   // sluice.memory.request.bytes: all frames being received or waiting
   int64_t connection_memory_bytes = 104857600 + (1 << 20);
+  int64_t response_memory_bytes = 256ll << 20;  // sluice.memory.response.bytes: answers that have not been sent
+  int64_t socket_memory_bytes = 256ll << 20;    // sluice.memory.socket.bytes: the kernel's buffers of all connections
   int32_t fetch_max_bytes = 57671680;           // fetch.max.bytes
   int32_t fetch_session_slots = 1000;           // max.incremental.fetch.session.cache.slots
   std::vector<ApiVersionRange> served;
@@ -52,7 +61,7 @@ struct TopicPublication {
 };
 
 struct PlaneStats {
-  int64_t connections = 0, requests = 0, produce_requests = 0, fetch_requests = 0, bytes_in = 0, bytes_out = 0, request_memory = 0, sessions = 0,
+  int64_t connections = 0, requests = 0, produce_requests = 0, fetch_requests = 0, bytes_in = 0, bytes_out = 0, request_memory = 0, response_memory = 0, sessions = 0,
           waiting = 0, control_requests = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "kafka/admission.h"
 #include "kafka/client.h"
 #include "kafka/control_handler.h"
 #include "kafka/data_plane.h"
@@ -61,7 +62,7 @@ struct Plane {
   FetchHandler fetch;
 
   std::unordered_map<uint64_t, std::unique_ptr<Client>> clients;
-  std::unordered_map<std::string, int32_t> per_host;
+  Admission admission;
   uint64_t last_client = 0;
   std::vector<std::unique_ptr<net::Listener>> listeners;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
@@ -74,11 +75,15 @@ struct Plane {
     int64_t read_ms = 0;
   };
   void AdmitConnections();
+  void ShareSocketMemory();
+  int32_t BufferBytes(int32_t wanted) const;
   void FinishCatchUps();
 
   std::vector<ApiVersionRange> served_;  // by key
   std::vector<CatchUp> catch_ups_;
   bool admitting_ = true;
+  bool opens_later_ = false;
+  int64_t sharers_ = 0;  // connections that the kernel's buffers are cut for
   int64_t second_ = 0;  // of the lines counted
   int lines_ = 0;
   int64_t suppressed_ = 0;

@@ -12,6 +12,7 @@ Connection::Connection(Shared& shared, io::Fd socket, ConnectionHandler& handler
     : shared_(shared), handler_(handler), socket_(std::move(socket)), reader_(shared.chunks), out_(*shared.pipes, [this] { FlushSoon(); }) {}
 
 Connection::~Connection() {
+  shared_.out_memory -= out_counted_;
   if (interest_ != 0) shared_.reactor.Unwatch(socket_.get());
 }
 
@@ -178,11 +179,21 @@ void Connection::Flush() {
       break;
     case Outgoing::Progress::kBroken: Close(out_.why()); return;
   }
-  const bool crowded = out_.queued_bytes() > kMaxQueuedBytes || out_.queued_ranges() > kMaxQueuedRanges;
+  CountOut();
+  const bool crowded = out_.queued_bytes() > kMaxQueuedBytes || out_.queued_ranges() > kMaxQueuedRanges ||
+                       (shared_.out_memory > shared_.out_limit && out_.queued_bytes() > 0);
   if (crowded_ && !crowded) ContinueSoon();
   crowded_ = crowded;
   UpdateInterest();
 }
+
+void Connection::CountOut() {
+  const int64_t memory = out_.empty() ? 0 : out_.memory();
+  shared_.out_memory += memory - out_counted_;
+  out_counted_ = memory;
+}
+
+void Connection::SetBuffers(int send, int receive) { io::SetBuffers(socket_.get(), send, receive); }
 
 void Connection::UpdateInterest() {
   uint32_t wanted = (unread_ ? 0u : static_cast<uint32_t>(EPOLLIN)) | (peer_done_ ? 0u : static_cast<uint32_t>(EPOLLRDHUP)) |

@@ -52,6 +52,9 @@ class Shared {
   int32_t max_frame = INT32_MAX;
   int64_t idle_us = INT64_MAX;
   int64_t bytes_in = 0, bytes_out = 0;
+  // Of answers that have not been sent. Beyond the limit who has some gets no further one; a quarter beyond it, those who do not read theirs are closed.
+  int64_t out_limit = INT64_MAX;
+  int64_t out_memory = 0;
 
   // End of a tick, behind everything that queues answers: sends, continues what may continue, closes the idle.
   void EndTick();
@@ -59,6 +62,7 @@ class Shared {
  private:
   friend class Connection;
   void CheckIdle();
+  void Shed();
   uint64_t tick_ = 0;
   IntrusiveList<Connection, struct FlushTag> to_flush_;
   IntrusiveList<Connection, struct ContinueTag> to_continue_;
@@ -93,6 +97,8 @@ class Connection final : public Watcher,
 
   bool closing() const { return closing_; }
   size_t receive_memory() const { return reader_.held(); }
+  // The kernel's, in bytes as setsockopt takes them; -1: as they are.
+  void SetBuffers(int send, int receive);
 
   void OnEvents(uint32_t events) override;
 
@@ -109,6 +115,7 @@ class Connection final : public Watcher,
   void Continue();
   void WaitForMemory();
   void Flush();
+  void CountOut();
   void UpdateInterest();
   void Touch();
 
@@ -131,6 +138,7 @@ class Connection final : public Watcher,
   bool peer_done_ = false;
   bool crowded_ = false;      // too much is queued for sending
   bool socket_full_ = false;
+  int64_t out_counted_ = 0;   // in the sum of all connections
   bool closing_ = false;
   bool ending_ = false;       // CloseWhenSent
 };

@@ -26,6 +26,8 @@ class Outgoing {
   bool empty() const { return next_ == pieces_.size(); }
   int64_t queued_bytes() const { return queued_; }
   size_t queued_ranges() const { return ranges_; }
+  // Memory of what is queued, file ranges apart.
+  int64_t memory() const { return static_cast<int64_t>(bytes_.size()); }
 
   enum class Progress : uint8_t { kAllSent, kSocketFull, kReading, kYield, kBroken };
   // Sends what the socket takes. *sent grows by the bytes that went.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "net/connection.h"
 
@@ -40,6 +41,7 @@ void Shared::EndTick() {
       connection->Flush();
     }
   }
+  if (out_memory > out_limit + out_limit / 4) Shed();
   IntrusiveList<Connection, ContinueTag> continuing;
   continuing.TakeAll(&to_continue_);
   bool executed = !continuing.empty();
@@ -52,6 +54,18 @@ void Shared::EndTick() {
   }
   // What was executed here has staged and answered behind this tick's commit. Everything else of a tick is dealt with before it ends.
   if (executed || !to_flush_.empty()) reactor.Again();
+}
+
+// Who has read least lately goes first.
+void Shared::Shed() {
+  for (Connection* idle = by_activity_.front(); idle != nullptr && out_memory > out_limit;) {
+    Connection* next = by_activity_.Next(idle);
+    if (idle->socket_full_ && idle->out_counted_ > 0 && !idle->closing_) {
+      idle->Close(Status::Error(Code::kBudget, "answers that it does not read kept memory that others wait for"));
+      out_memory -= std::exchange(idle->out_counted_, 0);
+    }
+    idle = next;
+  }
 }
 
 bool Connection::StallsMemory(int64_t now_us) {

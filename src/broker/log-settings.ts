@@ -1,5 +1,6 @@
 // From settings in Kafka's words to what the engine takes.
 import { type CleanerSettings, type LogSettings, type PlaneSettings } from '../native/binding.js';
+import { perIpOverrides } from '../config/per-ip.js';
 import { type BrokerSettings, type Texts } from '../config/layered.js';
 import { TopicValues } from '../config/topic-values.js';
 
@@ -69,12 +70,16 @@ export function planeSettings(broker: BrokerSettings, nodeId: number, served: Pl
     idleMs: bounded(broker.get('connections.max.idle.ms')),
     maxConnections: broker.get('max.connections'),
     maxConnectionsPerIp: broker.get('max.connections.per.ip'),
+    perIpOverrides: perIpOverrides(broker.get('max.connections.per.ip.overrides')),
+    maxConnectionRate: broker.get('max.connection.creation.rate'),
     sendBufferBytes: broker.get('socket.send.buffer.bytes'),
     receiveBufferBytes: broker.get('socket.receive.buffer.bytes'),
     listenBacklog: broker.get('socket.listen.backlog.size'),
     // One request of the largest size can always be received.
     requestMemoryBytes: Math.max(broker.get('sluice.memory.request.bytes'), maxRequestBytes),
     connectionMemoryBytes: Math.max(broker.get('sluice.memory.connection.bytes') ?? 2 * maxRequestBytes, maxRequestBytes),
+    responseMemoryBytes: broker.get('sluice.memory.response.bytes'),
+    socketMemoryBytes: broker.get('sluice.memory.socket.bytes'),
     fetchMaxBytes: broker.get('fetch.max.bytes'),
     fetchSessionSlots: broker.get('max.incremental.fetch.session.cache.slots'),
     served,

@@ -7,6 +7,7 @@ import { refuseOtherControllers, refuseOtherRoles, refuseUnserved } from './refu
 import { findSetting, isRuntimeOnly } from './settings/index.js';
 import { TopicValues, topicProblem } from './topic-values.js';
 import { InvalidValue, parseValue } from './value.js';
+import { perIpOverrides } from './per-ip.js';
 
 export interface BrokerConfig {
   readonly nodeId: number;
@@ -128,8 +129,11 @@ export function requireSense(settings: BrokerSettings): void {
     const value = settings.get(name);
     if (value !== null && value < least) throw new ConfigError(`${name} is ${value}, and must be at least ${least}`, name);
   }
-  const perIp = settings.get('max.connections.per.ip');
-  if (perIp === 0) throw new ConfigError('max.connections.per.ip is 0: nobody could connect. It must be at least 1', 'max.connections.per.ip');
+  const overrides = perIpOverrides(settings.get('max.connections.per.ip.overrides'));
+  if (settings.get('max.connections.per.ip') === 0 && overrides.length === 0) {
+    throw new ConfigError('max.connections.per.ip is 0: nobody could connect. It must be at least 1, or max.connections.per.ip.overrides must name who may',
+      'max.connections.per.ip');
+  }
   const largest = settings.get('socket.request.max.bytes');
   const perConnection = settings.get('sluice.memory.connection.bytes');
   if (perConnection !== null && perConnection < largest) {

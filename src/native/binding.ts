@@ -172,11 +172,16 @@ export interface PlaneSettings {
   idleMs: number;
   maxConnections: number;
   maxConnectionsPerIp: number;
+  perIpOverrides: readonly { host: string; connections: number }[];
+  /** New connections in a second. */
+  maxConnectionRate: number;
   sendBufferBytes: number;
   receiveBufferBytes: number;
   listenBacklog: number;
   requestMemoryBytes: number;
   connectionMemoryBytes: number;
+  responseMemoryBytes: number;
+  socketMemoryBytes: number;
   fetchMaxBytes: number;
   fetchSessionSlots: number;
   /** What is served, per key: requests outside are closed, as Kafka does. Produce and Fetch are answered natively. */
@@ -235,6 +240,7 @@ export interface EngineStats {
   bytesIn: number;
   bytesOut: number;
   requestMemoryBytes: number;
+  responseMemoryBytes: number;
   fetchSessions: number;
   waitingRequests: number;
 }

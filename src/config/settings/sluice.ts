@@ -23,6 +23,12 @@ export const sluiceSettings = [
   define('sluice.memory.request.bytes', 'long', `${256 * MIB}`, 'served',
     'Memory for requests that are being received or worked on, over all connections. Reading stops where it is used up. It is raised ' +
     'to socket.request.max.bytes where that is more.', { importance: 'high', range: atLeast(MIB) }),
+  define('sluice.memory.response.bytes', 'long', `${256 * MIB}`, 'served',
+    'Memory for answers that clients have not read yet, over all connections; records are not in it, they are sent from their files. Beyond it ' +
+    'who has an answer waiting gets no further one, and a quarter beyond it connections that do not read theirs are closed.', { range: atLeast(MIB) }),
+  define('sluice.memory.socket.bytes', 'long', `${256 * MIB}`, 'served',
+    'Memory of the kernel for the buffers of all connections. Each gets what socket.send.buffer.bytes and socket.receive.buffer.bytes say ' +
+    'while that is enough for all, with more connections less, and 4096 at least.', { range: atLeast(MIB) }),
   define('sluice.memory.connection.bytes', 'long', null, 'served',
     'Memory for the requests of one connection. Not set: twice socket.request.max.bytes. At least socket.request.max.bytes.',
     { range: { kind: 'number', min: MIB, mayBeNull: true } }),

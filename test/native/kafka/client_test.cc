@@ -14,6 +14,24 @@ class ClientTest : public PlaneFixture {
     }
     return false;
   }
+  // The size of the send buffers of the plane's own sockets; 0 when they differ or are not `count`.
+  int SendBuffers(int count) {
+    int found = 0, size = 0;
+    for (int fd = 0; fd < 4096; ++fd) {
+      sockaddr_in local{};
+      socklen_t length = sizeof local;
+      if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &length) != 0 || local.sin_family != AF_INET || ntohs(local.sin_port) != port_) continue;
+      int accepting = 0, bytes = 0;
+      length = sizeof accepting;
+      ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &length);
+      if (accepting != 0) continue;
+      length = sizeof bytes;
+      ::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &length);
+      if (found++ == 0) size = bytes;
+      if (bytes != size) return 0;
+    }
+    return found == count ? size : 0;
+  }
   static Blob Answer(int32_t correlation, const std::string& text) {
     Out out;
     out.I32(correlation).Str(text);
@@ -224,6 +242,128 @@ TEST_F(ClientTest, AtMostSoManyFromOneHost) {
   ASSERT_TRUE(Until([&] { return plane_->stats().connections == 1; }));
   Peer d = Connect();
   Fill(d);
+}
+
+TEST_F(ClientTest, OneHostMayHaveALimitOfItsOwn) {
+  config_.max_connections_per_ip = 0;
+  config_.per_ip_overrides = {{"127.0.0.1", 2}};
+  Start();
+  Peer a = Connect(), b = Connect();
+  Settle();
+  Peer c = Connect();
+  EXPECT_TRUE(Ends(c));
+  Fill(a);
+  Fill(b);
+  config_.per_ip_overrides = {{"127.0.0.9", 2}};
+  plane_->SetConfig(config_);
+  Peer d = Connect();
+  EXPECT_TRUE(Ends(d));
+  Fill(a);
+}
+
+TEST_F(ClientTest, AtMostSoManyInASecondTheOthersWait) {
+  config_.max_connection_rate = 3;
+  Start();
+  std::vector<Peer> peers;
+  for (int i = 0; i < 8; ++i) peers.push_back(Connect());
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 3);
+  Advance(1000);
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 6);
+  Fill(peers[5]);
+  EXPECT_FALSE(peers[7].ended());
+  config_.max_connection_rate = 1000;
+  plane_->SetConfig(config_);
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 8);
+}
+
+TEST_F(ClientTest, TheKernelsBuffersAreShared) {
+  config_.socket_memory_bytes = 4 << 20;
+  config_.listen_backlog = 300;
+  Start();
+  Peer first = Connect();
+  Settle();
+  EXPECT_EQ(SendBuffers(1), 2 * 16384);
+  std::vector<Peer> more;
+  for (int i = 0; i < 255; ++i) more.push_back(Connect());
+  Settle();
+  EXPECT_EQ(SendBuffers(256), 2 * 4096) << "4 MiB over 256 connections, two directions, and the kernel takes twice what it is asked for";
+  more.clear();
+  ASSERT_TRUE(Until([&] { return plane_->stats().connections == 1; }));
+  EXPECT_EQ(SendBuffers(1), 2 * 16384) << "with less than a quarter of them left there is more for each";
+}
+
+TEST_F(ClientTest, AnswersThatNobodyReadsAreBounded) {
+  config_.response_memory_bytes = 4 << 20;
+  config_.send_buffer_bytes = 16384;
+  Start();
+  Peer good = Connect();
+  Fill(good);
+  // Each asks for one large answer after the other, and reads none.
+  std::vector<Peer> deaf;
+  size_t answered = 0;
+  const auto answer = [&] {
+    for (; answered < control_.requests.size(); ++answered) {
+      Blob bytes = Answer(control_.requests[answered].correlation_id, "");
+      bytes.resize(300000);
+      plane_->Respond(control_.requests[answered].token, bytes);
+    }
+  };
+  for (int i = 0; i < 60; ++i) {
+    deaf.push_back(Connect());
+    for (int k = 0; k < 10; ++k) deaf.back().Send(Request(3, 9, k, true, {}));
+    for (int tick = 0; tick < 5; ++tick) {
+      reactor_->RunOnce(0);
+      answer();
+      EXPECT_LE(plane_->stats().response_memory, 6 << 20);
+    }
+  }
+  Settle();
+  EXPECT_TRUE(Line("does not read"));
+  EXPECT_GT(plane_->stats().connections, 5);
+  Fill(good);
+  // Those who do read get theirs.
+  Peer reader = Connect();
+  reader.Send(Request(3, 9, 77, true, {}));
+  std::optional<Blob> got;
+  ASSERT_TRUE(Until([&] {
+    answer();
+    return (got = reader.Frame()).has_value() || reader.ended();
+  }));
+  ASSERT_TRUE(got.has_value());
+  EXPECT_EQ(got->size(), 300000u);
+  deaf.clear();
+  ASSERT_TRUE(Until([&] { return plane_->stats().connections == 2; }));
+  EXPECT_EQ(plane_->stats().response_memory, 0);
+}
+
+TEST_F(ClientTest, LargeAnswersBehindAnUnfinishedOneAreBounded) {
+  Start();
+  Peer peer = Connect();
+  writer_.hold = true;
+  peer.Send(Produce(9, 1, -1, {{"t", {}, 0, MakeBatch()}}));
+  for (int k = 0; k < 50; ++k) peer.Send(Request(3, 9, k, true, {}));
+  for (size_t answered = 0; answered < control_.requests.size() || answered == 0;) {
+    ASSERT_TRUE(Until([&] { return control_.requests.size() > answered; }));
+    Blob bytes = Answer(control_.requests[answered].correlation_id, "");
+    bytes.resize(400000);
+    plane_->Respond(control_.requests[answered++].token, bytes);
+    Settle0();
+  }
+  EXPECT_EQ(control_.requests.size(), 3u);
+  writer_.Release();
+  EXPECT_EQ(ReadProduce(9, Next(peer)).rows.at(0).error, 0);
+  for (int k = 0; k < 50; ++k) {
+    if (k >= 3) {
+      std::optional<Blob> frame;
+      ASSERT_TRUE(Until([&] { return control_.requests.size() > static_cast<size_t>(k); }));
+      plane_->Respond(control_.requests[static_cast<size_t>(k)].token, Answer(k, ""));
+    }
+    const Blob answer = Next(peer);
+    EXPECT_EQ(In(answer, false).I32(), k);
+  }
 }
 
 TEST_F(ClientTest, AtMostSoManyInAllTheOthersWait) {

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { type ResolvedConfig, defaultConfig, resolveBrokerConfig } from '../../../src/config/broker-config.js';
 import { ConfigError } from '../../../src/config/config-error.js';
 import { TopicValues } from '../../../src/config/topic-values.js';
+import { perIpOverrides } from '../../../src/config/per-ip.js';
 
 /** What Kafka's own distribution ships for one node. */
 const SHIPPED = {
@@ -93,7 +94,7 @@ describe('what would leave open what was to be closed ends the start', () => {
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer', 'ssl.keystore.location': '/k.jks', 'ssl.client.auth': 'required',
     'sasl.enabled.mechanisms': 'PLAIN', 'sasl.jaas.config': 'x', 'remote.log.storage.system.enable': 'true', 'security.inter.broker.protocol': 'SSL',
     'principal.builder.class': 'x.Y', 'delegation.token.secret.key': 's', 'create.topic.policy.class.name': 'x.Y', 'config.providers': 'file',
-    'max.connections.per.ip.overrides': '127.0.0.1:1', 'zookeeper.connect': 'localhost:2181', 'listener.name.plaintext.ssl.keystore.location': '/k',
+    'zookeeper.connect': 'localhost:2181', 'listener.name.plaintext.ssl.keystore.location': '/k',
     'listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config': 'x', 'client.quota.callback.class': 'x.Y',
   })) {
     test(name, () => refuses({ ...SHIPPED, [name]: value }, new RegExp(`^${name.replaceAll('.', '\\.')} is set`)));
@@ -154,12 +155,23 @@ describe('one clear line for what is wrong', () => {
     [{ 'log.retention.ms': '0' }, /records would be deleted at once/],
     [{ 'log.roll.ms': '0' }, /log\.roll\.ms is 0, and must be at least 1/],
     [{ 'max.connections.per.ip': '0' }, /nobody could connect/],
+    [{ 'max.connections.per.ip.overrides': '127.0.0.1:5,here:6' }, /'here:6', and must have address:count; names of hosts are not looked up/],
+    [{ 'max.connections.per.ip.overrides': '127.0.0.1:x' }, /a whole number behind the address/],
+    [{ 'max.connections.per.ip.overrides': '127.0.0.1' }, /must have address:count/],
     [{ 'sluice.reactors': '2' }, /sluice\.reactors: Value must be no more than 1/],
     [{ 'sluice.durability': 'maybe' }, /String must be one of: fsync, os/],
     [{ 'sluice.memory.connection.bytes': '2000000' }, /a request may have 104857600 bytes/],
     [{ 'log.cleaner.min.compaction.lag.ms': '10', 'log.cleaner.max.compaction.lag.ms': '5' }, /min\.compaction\.lag\.ms \(10\) > max\.compaction\.lag\.ms \(5\)/],
   ];
   for (const [properties, expected] of cases) test(JSON.stringify(properties), () => refuses(properties, expected, false));
+});
+
+test('limits of single addresses', () => {
+  assert.deepEqual(perIpOverrides(' 127.0.0.1:5, ::1:6,[fe80::2]:7 '), [
+    { host: '127.0.0.1', connections: 5 }, { host: '::1', connections: 6 }, { host: 'fe80::2', connections: 7 },
+  ]);
+  assert.deepEqual(perIpOverrides(''), []);
+  fromFile({ ...SHIPPED, 'max.connections.per.ip': '0', 'max.connections.per.ip.overrides': '127.0.0.1:5' });
 });
 
 test('times of the log are taken from the most exact setting', () => {
