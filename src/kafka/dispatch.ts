@@ -32,6 +32,8 @@ export type Outcome =
   | { readonly kind: 'close'; readonly reason: string };
 
 const SIZE_BYTES = 4;
+/** Of all lists of one request. A request of the largest size could name fifty million topics of no letters, and become gigabytes. */
+const MAX_ELEMENTS = 500_000;
 
 function close(reason: string): Outcome {
   return { kind: 'close', reason };
@@ -77,7 +79,7 @@ export async function dispatch(registry: Registry, request: IncomingRequest, bro
   let body: unknown;
   try {
     // Like Kafka's, this broker does not mind bytes behind the end.
-    body = handler.api.request.read(new Reader(request.body), apiVersion);
+    body = handler.api.request.read(new Reader(request.body, { maxElements: MAX_ELEMENTS }), apiVersion);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return close(`${handler.api.name} version ${apiVersion} cannot be read: ${error.message}`);
