@@ -77,7 +77,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   try {
     return await starting.run(engine, startedAt);
   } catch (error) {
-    starting.abandon();
+    await starting.abandon();
     await engine.close({ clean: starting.isOpen }).catch((second: unknown) => log.error(`the engine does not close: ${String(second)}`));
     throw error;
   }
@@ -89,6 +89,7 @@ class Starting {
   readonly events: EngineEvents;
   #loop: ControlLoop | undefined;
   #groups: Groups | undefined;
+  #opened: OpenedDirectory | undefined;
   isOpen = false;
 
   constructor(config: BrokerConfig, log: Logger) {
@@ -101,8 +102,9 @@ class Starting {
     };
   }
 
-  abandon(): void {
+  async abandon(): Promise<void> {
     this.#groups?.close();
+    await this.#opened?.snapshots.close();
   }
 
   async run(engine: EnginePort, startedAt: number): Promise<RunningBroker> {
@@ -113,7 +115,7 @@ class Starting {
     const plane = (image: MetadataImage) => planeSettings(effective.of(image), nodeId, served);
     let groups: Groups | undefined;
     const opened = await openDirectory({
-      engine, logDir, nodeId, effective, log: this.#log,
+      engine, logDir, nodeId, settings, effective, log: this.#log,
       onChange: async (before, after) => {
         if (before.configs !== after.configs) {
           await Promise.all([engine.setPlaneSettings(plane(after)), engine.setCleanerSettings(cleanerSettings(effective.of(after)))]);
@@ -124,6 +126,7 @@ class Starting {
       throw directoryError(error, logDir);
     });
     this.isOpen = true;
+    this.#opened = opened;
     const { store, publisher, info } = opened;
     // Without listeners this only makes the data plane: topics must be there before the first client is.
     await engine.listen([], plane(store.image));
@@ -284,6 +287,7 @@ class Running implements RunningBroker {
       this.#log.warn(`the metadata log does not take this node's farewell: ${error instanceof Error ? error.message : String(error)}`);
     }
     await store.settled();
+    await this.#opened.snapshots.close();
     await this.#engine.close({ clean: true });
   }
 }

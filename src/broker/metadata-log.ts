@@ -1,5 +1,5 @@
 // The metadata log on disk: reading it into an image, from a snapshot where its beginning is gone, and appending to it.
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LogSettings, type PartitionRef } from '../native/binding.js';
 import { decodeControlRecord, encodeControlRecord } from '../protocol/records/control/index.js';
@@ -10,7 +10,9 @@ import { ImageFolder, MetadataError } from '../metadata/apply.js';
 import { type MetadataImage, emptyImage } from '../metadata/image.js';
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from '../metadata/ids.js';
 import { type MetadataLog } from '../metadata/store.js';
+import { type BrokerSettings } from '../config/layered.js';
 import { type EnginePort, asKafkaErrors } from './engine-port.js';
+import { type ControlPair, type RaftControls, type SnapshotFile, listSnapshots } from './metadata-snapshots.js';
 
 export const METADATA_PARTITION: PartitionRef = { topicId: METADATA_TOPIC_ID, partition: 0 };
 
@@ -42,6 +44,14 @@ export const METADATA_LOG_SETTINGS: LogSettings = {
   durability: 'fsync',
 };
 
+export function metadataLogSettings(settings: BrokerSettings): LogSettings {
+  return {
+    ...METADATA_LOG_SETTINGS,
+    segmentBytes: settings.get('internal.metadata.log.segment.bytes') ?? settings.get('metadata.log.segment.bytes'),
+    segmentMs: Math.min(settings.get('metadata.log.segment.ms'), Number.MAX_SAFE_INTEGER),
+  };
+}
+
 export function metadataDirectory(logDir: string): string {
   return join(logDir, `${METADATA_TOPIC}-0`);
 }
@@ -52,11 +62,16 @@ export interface LoadedMetadata {
   readonly isInTransaction: boolean;
   /** Nothing was ever written. The image may hold what Kafka's format tool left to begin with. */
   readonly isEmpty: boolean;
+  /** What a snapshot has to say of the raft log itself. */
+  readonly controls: RaftControls;
+  /** Bytes that were read behind the snapshot. */
+  readonly bytesBehindSnapshot: number;
 }
 
 class Loader {
   readonly #folder: ImageFolder;
   readonly #nodeId: number;
+  readonly controls = new Map<'kRaftVersion' | 'voters', ControlPair>();
   #next: bigint;
 
   constructor(image: MetadataImage, nodeId: number) {
@@ -118,6 +133,7 @@ class Loader {
   #control(key: Buffer | null, value: Buffer | null): void {
     if (key === null || value === null) return;
     const record = decodeControlRecord(key, value);
+    if (record.kind === 'kRaftVersion' || record.kind === 'voters') this.controls.set(record.kind, { key, value });
     if (record.kind !== 'voters') return;
     const others = record.value.voters.map(({ voterId }) => voterId).filter((id) => id !== this.#nodeId);
     if (others.length > 0) {
@@ -126,36 +142,38 @@ class Loader {
   }
 }
 
-/** The newest snapshot that Kafka left: `<end offset>-<epoch>.checkpoint`. */
-async function newestSnapshot(directory: string): Promise<{ path: string; end: bigint } | undefined> {
-  const names = await readdir(directory).catch(() => [] as string[]);
-  const snapshots = names.flatMap((name) => {
-    const match = /^(\d{20})-\d{10}\.checkpoint$/.exec(name);
-    return match === null ? [] : [{ path: join(directory, name), end: BigInt(match[1]!) }];
-  });
-  return snapshots.sort((a, b) => (a.end < b.end ? -1 : 1)).at(-1);
+/** The newest snapshot that the log goes on from. */
+async function usableSnapshot(directory: string, logStart: bigint, end: bigint): Promise<SnapshotFile | undefined> {
+  const newest = (await listSnapshots(directory)).at(-1);
+  // One at offset 0 is what `kafka-storage format` wrote: records to begin a log with, where there is none yet.
+  if (newest === undefined || (newest.end === 0n && end > 0n)) return undefined;
+  if (newest.end < logStart) {
+    throw new MetadataError(`the metadata log begins at offset ${logStart}, but its newest snapshot ends at ${newest.end}`);
+  }
+  if (newest.end > end) {
+    throw new MetadataError(`the metadata log ends at offset ${end}, but its newest snapshot at ${newest.end}`);
+  }
+  return newest;
 }
 
 export async function loadMetadata(engine: EnginePort, logDir: string, nodeId: number): Promise<LoadedMetadata> {
   const { logStart, end } = await engine.ends(METADATA_PARTITION);
-  const snapshot = await newestSnapshot(metadataDirectory(logDir));
+  const snapshot = await usableSnapshot(metadataDirectory(logDir), logStart, end);
   const loader = new Loader(emptyImage, nodeId);
-  // A snapshot at offset 0 is what `kafka-storage format` wrote: records to begin a log with, where there is none yet.
-  if (snapshot !== undefined && (logStart > 0n || end === 0n)) {
-    if (snapshot.end < logStart) {
-      throw new MetadataError(`the metadata log begins at offset ${logStart}, but its newest snapshot ends at ${snapshot.end}`);
-    }
+  if (snapshot !== undefined) {
     for (const batch of parseBatches(await readFile(snapshot.path))) loader.addSnapshotBatch(batch, snapshot.end - 1n);
   } else if (logStart > 0n) {
     throw new MetadataError(`the metadata log begins at offset ${logStart}, and there is no snapshot of what came before`);
   }
+  let bytesBehindSnapshot = 0;
   while (loader.next < end) {
     const at = loader.next;
     const { batches } = await engine.read(METADATA_PARTITION, at, READ_BYTES, 'uncommitted');
     for (const batch of parseBatches(batches, { partialTail: 'ignore' })) loader.addLogBatch(batch);
     if (loader.next === at) throw new MetadataError(`the metadata log cannot be read at offset ${at}`);
+    bytesBehindSnapshot += batches.length;
   }
-  return { ...loader.finish(), isEmpty: end === 0n };
+  return { ...loader.finish(), isEmpty: end === 0n, controls: loader.controls, bytesBehindSnapshot };
 }
 
 /** The first record of each epoch of the raft log. Kafka writes and reads it in version 0 whatever it knows of voters. */
@@ -166,11 +184,12 @@ export async function appendLeaderChange(engine: EnginePort, nodeId: number): Pr
   return baseOffset;
 }
 
-export function engineMetadataLog(engine: EnginePort): MetadataLog {
+export function engineMetadataLog(engine: EnginePort, onAppended: (bytes: number) => void): MetadataLog {
   return {
     async append(records) {
       const values = records.map((value) => ({ key: null, value }));
       const { baseOffset } = await asKafkaErrors(engine.appendRecords(METADATA_PARTITION, values));
+      onAppended(records.reduce((sum, { length }) => sum + length, 0));
       return baseOffset;
     },
   };

@@ -10,12 +10,14 @@ import { METADATA_TOPIC, METADATA_TOPIC_ID } from '../metadata/ids.js';
 import { type NewRecord } from '../metadata/records.js';
 import { MetadataStore } from '../metadata/store.js';
 import { NativeError } from '../native/errors.js';
+import { type BrokerSettings } from '../config/layered.js';
 import { type Logger } from '../kafka/services.js';
 import { type EffectiveSettings } from './config-service.js';
 import { type EnginePort } from './engine-port.js';
 import {
-  METADATA_LOG_SETTINGS, appendLeaderChange, engineMetadataLog, loadMetadata, metadataDirectory,
+  METADATA_PARTITION, appendLeaderChange, engineMetadataLog, loadMetadata, metadataDirectory, metadataLogSettings,
 } from './metadata-log.js';
+import { MetadataSnapshots } from './metadata-snapshots.js';
 import { Publisher } from './publisher.js';
 import { readQuorumState, writeQuorumState } from './quorum-state.js';
 import { abortRecords, bootstrapRecords, checkMetadataVersion, electionRecords } from './registration.js';
@@ -27,6 +29,7 @@ export interface OpenedDirectory {
   readonly info: OpenInfo;
   readonly store: MetadataStore;
   readonly publisher: Publisher;
+  readonly snapshots: MetadataSnapshots;
   /** Shows all topics to the data plane, and every change from now on. */
   startServing(): Promise<void>;
 }
@@ -35,6 +38,8 @@ export interface OpenDirectoryOptions {
   readonly engine: EnginePort;
   readonly logDir: string;
   readonly nodeId: number;
+  /** Those of the file: what has to be known before there is metadata. */
+  readonly settings: BrokerSettings;
   readonly effective: EffectiveSettings;
   readonly log: Logger;
   /** Called when the data plane has followed a change; the change counts as made when this resolves. */
@@ -42,13 +47,13 @@ export interface OpenDirectoryOptions {
 }
 
 export async function openDirectory(options: OpenDirectoryOptions): Promise<OpenedDirectory> {
-  const { engine, logDir, nodeId, effective, log } = options;
+  const { engine, logDir, nodeId, settings, effective, log } = options;
   const info = await engine.open();
   const directory = metadataDirectory(logDir);
   const quorum = await readQuorumState(directory, nodeId);
   const state = { ...quorum, leaderEpoch: quorum.leaderEpoch + 1 };
   const [outcome] = await engine.openPartitions([{
-    topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partition: 0, leaderEpoch: state.leaderEpoch, settings: METADATA_LOG_SETTINGS,
+    topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partition: 0, leaderEpoch: state.leaderEpoch, settings: metadataLogSettings(settings),
   }]);
   if (outcome != null) throw new NativeError(outcome);
   await mkdir(directory, { recursive: true });
@@ -71,13 +76,29 @@ export async function openDirectory(options: OpenDirectoryOptions): Promise<Open
 
   const offset = await appendLeaderChange(engine, nodeId);
   let isServing = false;
+  const snapshots = new MetadataSnapshots({
+    directory,
+    log,
+    limits: {
+      bytesBetween: settings.get('metadata.log.max.record.bytes.between.snapshots'),
+      intervalMs: settings.get('metadata.log.max.snapshot.interval.ms'),
+      retentionBytes: settings.get('metadata.max.retention.bytes'),
+      retentionMs: settings.get('metadata.max.retention.ms'),
+    },
+    controls: loaded.controls,
+    now: () => Date.now(),
+    bytesSince: loaded.bytesBehindSnapshot,
+    logStart: async () => (await engine.ends(METADATA_PARTITION)).logStart,
+    trim: async (before) => void (await engine.deleteRecords(METADATA_PARTITION, before)),
+  });
   const store = new MetadataStore({
     image: Object.freeze({ ...loaded.image, offset, epoch: state.leaderEpoch }),
-    log: engineMetadataLog(engine),
+    log: engineMetadataLog(engine, (bytes) => snapshots.appended(bytes)),
     publish: async (before, after) => {
       if (!isServing) return;
       await publisher.publish(before, after);
       await options.onChange(before, after);
+      snapshots.offer(after);
     },
   });
   await write(store, loaded.isInTransaction ? abortRecords() : []);
@@ -89,9 +110,11 @@ export async function openDirectory(options: OpenDirectoryOptions): Promise<Open
     info,
     store,
     publisher,
+    snapshots,
     async startServing() {
       await publisher.publishAll(store.image);
       isServing = true;
+      snapshots.offer(store.image);
     },
   };
 }

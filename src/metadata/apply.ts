@@ -4,6 +4,7 @@ import {
 } from './image.js';
 import { type PersistentMapEdit } from './persistent-map.js';
 import { canCollide, collisionKey } from './topic-names.js';
+import { keptChange } from './kept.js';
 import { type AnyMetadataRecord, type ValueOf } from './records.js';
 
 /** The records contradict each other: they were damaged, or written by something that is not understood here. */
@@ -21,6 +22,7 @@ class Draft {
   readonly #names: PersistentMapEdit<string>;
   readonly #colliding: PersistentMapEdit<string>;
   readonly #configs: PersistentMapEdit<ConfigOverrides>;
+  readonly #kept: PersistentMapEdit<AnyMetadataRecord>;
   readonly #ownedTopics = new Map<string, { image: TopicImage; partitions: PartitionImage[] }>();
   readonly #ownedConfigs = new Map<string, Map<string, string>>();
   #features: Map<string, number> | undefined;
@@ -34,6 +36,7 @@ class Draft {
     this.#names = base.topicNames.edit();
     this.#colliding = base.collidingNames.edit();
     this.#configs = base.configs.edit();
+    this.#kept = base.kept.edit();
     this.#nextProducerId = base.nextProducerId;
     this.#partitionCount = base.partitionCount;
   }
@@ -50,6 +53,7 @@ class Draft {
       brokers: this.#brokers ?? this.#base.brokers,
       nextProducerId: this.#nextProducerId,
       partitionCount: this.#partitionCount,
+      kept: this.#kept.done(),
     });
   }
 
@@ -70,8 +74,12 @@ class Draft {
         this.#nextProducerId = record.value.nextProducerId;
         return;
       }
-      // Controllers, access control, quotas, credentials, delegation tokens: kept in the log, served by nothing here.
-      default: return;
+      default: {
+        const change = keptChange(record);
+        if (change === undefined) return;
+        if (change.isRemoval) this.#kept.delete(change.key);
+        else this.#kept.set(change.key, record);
+      }
     }
   }
 
@@ -196,6 +204,8 @@ class Draft {
       fenced: data.fenced,
       inControlledShutdown: data.inControlledShutdown,
       logDirs: data.logDirs,
+      cordonedLogDirs: data.cordonedLogDirs,
+      features: data.features.map(({ name, minSupportedVersion, maxSupportedVersion }) => ({ name, minSupportedVersion, maxSupportedVersion })),
     });
   }
 
@@ -206,6 +216,7 @@ class Draft {
       fenced: data.fenced === 0 ? before.fenced : data.fenced === 1,
       inControlledShutdown: data.inControlledShutdown === 0 ? before.inControlledShutdown : data.inControlledShutdown === 1,
       logDirs: data.logDirs.length === 0 ? before.logDirs : data.logDirs,
+      cordonedLogDirs: data.cordonedLogDirs ?? before.cordonedLogDirs,
     });
   }
 

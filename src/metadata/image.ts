@@ -1,5 +1,6 @@
 // The cluster as the metadata records tell it: immutable, each version sharing what did not change with the one before.
 import { PersistentMap } from './persistent-map.js';
+import { type AnyMetadataRecord } from './records.js';
 
 export interface PartitionImage {
   readonly index: number;
@@ -40,6 +41,15 @@ export interface BrokerImage {
   readonly fenced: boolean;
   readonly inControlledShutdown: boolean;
   readonly logDirs: readonly string[];
+  /** Null: the broker does not say. */
+  readonly cordonedLogDirs: readonly string[] | null;
+  readonly features: readonly FeatureSupport[];
+}
+
+export interface FeatureSupport {
+  readonly name: string;
+  readonly minSupportedVersion: number;
+  readonly maxSupportedVersion: number;
 }
 
 /** Kafka's numbers of config resources. */
@@ -65,6 +75,8 @@ export interface MetadataImage {
   /** The first producer id that no broker was given yet. */
   readonly nextProducerId: bigint;
   readonly partitionCount: number;
+  /** What is served by nothing here and must outlive a snapshot all the same: the newest record of each thing, by `keptKey`. */
+  readonly kept: PersistentMap<AnyMetadataRecord>;
 }
 
 export const emptyImage: MetadataImage = Object.freeze({
@@ -78,6 +90,7 @@ export const emptyImage: MetadataImage = Object.freeze({
   brokers: new Map<number, BrokerImage>(),
   nextProducerId: 0n,
   partitionCount: 0,
+  kept: PersistentMap.empty<AnyMetadataRecord>(),
 });
 
 const NO_OVERRIDES: ConfigOverrides = new Map();

@@ -78,7 +78,7 @@ test('brokers register and are fenced and unfenced', () => {
   const registered = fold(register);
   assert.deepEqual(registered.brokers.get(1), {
     id: 1, epoch: 11n, incarnationId: ID, endpoints: [{ name: 'PLAINTEXT', host: 'h', port: 9092, securityProtocol: 0 }],
-    rack: 'r', fenced: true, inControlledShutdown: false, logDirs: [DIRECTORY],
+    rack: 'r', fenced: true, inControlledShutdown: false, logDirs: [DIRECTORY], cordonedLogDirs: null, features: [],
   });
   const change = (value: object) => makeRecord(brokerRegistrationChangeRecord, 1, { brokerId: 1, brokerEpoch: 11n, ...value }).record;
   const unfenced = applyRecords(registered, [change({ fenced: -1 })]);
