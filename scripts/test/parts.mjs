@@ -2,6 +2,7 @@
 import { CLANG_PACKAGES, JAVA_PACKAGES } from '../build/debian.mjs';
 import { requireHouse } from '../house/check.mjs';
 import { CLANG_BUILD, fuzz } from './fuzz.mjs';
+import { instructions } from './instructions.mjs';
 import { ALL_LAYERS, BUSY_LAYERS, nativeTests, plainBuild } from './native.mjs';
 import { nodeTests } from './node.mjs';
 import { needs, needsKafka } from './needs.mjs';
@@ -53,5 +54,6 @@ export const parts = [
       return fuzz({ secondsEach: 20 });
     },
   },
+  { name: 'instructions', tier: 'all', what: 'instructions of the hot paths, counted by callgrind', run: instructions },
   { name: 'package', tier: 'all', what: 'the packed tarball in an empty project', run: installedPackage },
 ];
