@@ -12,6 +12,7 @@ import { codecs, MICRO_TITLE } from './micro/run.js';
 import { arePackagesReady } from './packages/npm.js';
 import { type Options, parseOptions, USAGE, UsageError } from './options.js';
 import { writeReport } from './report/write.js';
+import { runRocketMq } from './rocketmq/run.js';
 import { Effort } from './suite/effort.js';
 import { say, sayMeasurement } from './suite/progress.js';
 import { describeRun, readResults, Results, type Run } from './suite/results.js';
@@ -72,8 +73,10 @@ async function main(argv: readonly string[]): Promise<void> {
     await prepare(options, sides);
     await runRounds({ workloads, sides, effort, rounds: options.rounds, clients: options.clients, properties: options.properties, add });
   }
+  if (options.peers.includes('rocketmq') && options.chosen.includes('b8')) await runRocketMq(effort, add);
   for (const { id, packages, run: measure } of own) {
-    if (options.isQuick && options.named.length === 0 && !arePackagesReady(packages)) say(`${id} is left out: what it compares with is not installed yet; name it to have that done`);
+    const isLeftOut = options.isQuick && options.named.length === 0 && !arePackagesReady(packages);
+    if (isLeftOut) say(`${id} is left out: what it compares with is not installed yet; name it to have that done`);
     else await measure(effort, add);
   }
   report(directory, run, results.measurements);

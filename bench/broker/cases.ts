@@ -33,7 +33,9 @@ export function freshTopic(purpose: string): string {
   return `${purpose.replaceAll(/[^a-z0-9]+/gi, '-')}-${topics}`;
 }
 
-export function produceArguments(topic: OpenTopic, of: Pick<ProduceCase, 'recordSize' | 'batchRecords' | 'connections' | 'depth' | 'rate'>, seconds: number): LoadArguments {
+type Shape = Pick<ProduceCase, 'recordSize' | 'batchRecords' | 'connections' | 'depth' | 'rate'>;
+
+export function produceArguments(topic: OpenTopic, of: Shape, seconds: number): LoadArguments {
   return {
     '--topic': topic.name,
     '--partitions': topic.partitions,
@@ -87,7 +89,8 @@ export async function measureProduce(stage: Stage, of: ProduceCase): Promise<voi
   for (const mode of modesOf(stage, of.modes)) {
     const seconds = stage.effort.seconds(of.seconds);
     const bareWork = of.bareWork?.(mode);
-    await withTopic(stage, { name: freshTopic(of.name), partitions: of.partitions, mode, ...(bareWork === undefined ? {} : { bareWork }) }, async (topic) => {
+    const request = { name: freshTopic(of.name), partitions: of.partitions, mode, ...(bareWork === undefined ? {} : { bareWork }) };
+    await withTopic(stage, request, async (topic) => {
       warmPageCache(stage.target.directory, (of.rate ?? 500) * 1e6 * seconds);
       await producePass(topic, of, stage.effort.warmSeconds(of.warmSeconds));
       const { result, cpuSeconds } = await producePass(topic, of, seconds);

@@ -10,7 +10,9 @@ import { modesOf, type Stage } from './stage.js';
 import { type OpenTopic } from './target.js';
 
 /** What Kafka's scripts give the tools' JVM. */
-const TOOL_FLAGS = ['-Xmx512M', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35', '-XX:+ExplicitGCInvokesConcurrent'] as const;
+const TOOL_FLAGS = [
+  '-Xmx512M', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35', '-XX:+ExplicitGCInvokesConcurrent',
+] as const;
 const GUESSED_RECORDS_PER_S = { small: 800_000, large: 120_000 };
 
 export async function runTool(tool: KafkaTool, args: readonly string[], timeoutMs = 600_000): Promise<MeasuredRun> {
@@ -75,10 +77,12 @@ export async function measureJavaProduce(stage: Stage, of: JavaProduceCase): Pro
 
 export async function javaConsume(topic: OpenTopic, records: number, recordSize: number): Promise<Partial<Record<FigureKey, number>>> {
   const before = topic.cpuSeconds();
-  const run = await runTool('kafka-consumer-perf-test', ['--bootstrap-server', `127.0.0.1:${topic.port}`, '--topic', topic.name, '--num-records', String(records), '--timeout', '30000']);
+  const where = ['--bootstrap-server', `127.0.0.1:${topic.port}`, '--topic', topic.name];
+  const run = await runTool('kafka-consumer-perf-test', [...where, '--num-records', String(records), '--timeout', '30000']);
   const perf = parseConsumerPerf(run.output);
   return {
-    recordsPerS: perf.recordsPerS, mbPerS: (perf.recordsPerS * recordSize) / 1e6, cpuSPerGb: (topic.cpuSeconds() - before) / ((perf.records * recordSize) / 1e9),
+    recordsPerS: perf.recordsPerS, mbPerS: (perf.recordsPerS * recordSize) / 1e6,
+    cpuSPerGb: (topic.cpuSeconds() - before) / ((perf.records * recordSize) / 1e9),
     clientShare: (100 * run.cpuSeconds) / run.seconds,
   };
 }

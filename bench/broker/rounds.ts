@@ -27,7 +27,7 @@ function stageOf(plan: Plan, target: Target, broker: BrokerTarget | undefined, w
     clients: plan.clients,
     say,
     record(reported) {
-      plan.add({ ...reported, workload: workload.id, side: target.side, turn });
+      plan.add({ side: target.side, ...reported, workload: workload.id, turn });
     },
   };
 }
@@ -52,7 +52,8 @@ async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<v
     const produce = shared.find((each) => each.id === 'produce');
     if (produce !== undefined) {
       const figures = { cpuSPerGbFirst: warm.cpuSPerGb[0] ?? NaN, cpuSPerGbTenth: warm.cpuSPerGb.at(-1) ?? NaN };
-      stageOf(plan, broker, broker, produce, turn).record({ name: 'from the start on', mode: 'os', client: 'native', settings: `ten times ${warm.sliceBytes / 1e9} GB, batches of 60 KiB`, figures });
+      const settings = `ten times ${warm.sliceBytes / 1e9} GB, batches of 60 KiB`;
+      stageOf(plan, broker, broker, produce, turn).record({ name: 'from the start on', mode: 'os', client: 'native', settings, figures });
     }
     for (const workload of shared) {
       await workload.run(stageOf(plan, broker, broker, workload, turn));

@@ -4,7 +4,11 @@ import { type Client, type FigureKey, type Measurement, type Mode } from '../sui
 import { type BrokerTarget } from './broker-target.js';
 import { type Target } from './target.js';
 
-export type Reported = Omit<Measurement, 'side' | 'turn' | 'workload' | 'figures'> & { readonly figures: Partial<Record<FigureKey, number>> };
+export interface Reported extends Omit<Measurement, 'side' | 'turn' | 'workload' | 'figures'> {
+  readonly figures: Partial<Record<FigureKey, number>>;
+  /** The target's own when left out. */
+  readonly side?: Measurement['side'];
+}
 
 export interface Stage {
   readonly target: Target;

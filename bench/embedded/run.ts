@@ -38,7 +38,8 @@ async function runEmbedded(effort: Effort, add: (measurement: Measurement) => vo
           settleDisk(settle);
           for (const { name, ...figures } of await runChild(side, durability, bytes, seconds)) {
             add({
-              workload: 'b6', name: String(name), settings: bytes === 100 ? '100 B values' : '1 KiB values', side, mode: durability === 'durable' ? 'fsync' : 'os', client: 'in process', turn,
+              workload: 'b6', name: String(name), settings: bytes === 100 ? '100 B values' : '1 KiB values', side, turn,
+              mode: durability === 'durable' ? 'fsync' : 'os', client: 'in process',
               figures: figures as Record<string, number>,
             });
           }

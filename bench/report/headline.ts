@@ -22,16 +22,22 @@ export function tilesOf(measurements: readonly Measurement[]): Tile[] {
     const ratio = isMore ? ours / theirs : theirs / ours;
     tiles.push({ big: times(ratio), what, detail: `${show(ours)} against ${show(theirs)} ${unit}, ${peer}`, isGood: ratio >= 1 });
   };
+  const fetched = { workload: 'fetch', name: 'from the beginning' };
+  const crash = { workload: 'b4', name: '' };
+  const idle = { workload: 'b5', name: 'idle' };
   const big = { workload: 'produce', name: 'batches', client: 'native' } as const;
   const many = { workload: 'b8', name: '64 connections' };
   const echo = { workload: 'e2e', name: 'producer to waiting' };
   compare('the throughput, durable', find.greatest(big, 'sluice', 'fsync', 'mbPerS'), find.greatest(big, 'kafka', 'fsync', 'mbPerS'), true, 'MB/s', 'both durable');
   compare('the throughput, page cache', find.greatest(big, 'sluice', 'os', 'mbPerS'), find.greatest(big, 'kafka', 'os', 'mbPerS'), true, 'MB/s', 'neither syncs');
-  compare('the small requests, durable', find.one(many, 'sluice', 'fsync', 'requestsPerS'), find.one(many, 'kafka', 'os', 'requestsPerS'), true, 'requests/s', 'Kafka without syncs');
+  compare(
+    'the small requests, durable', find.one(many, 'sluice', 'fsync', 'requestsPerS'), find.one(many, 'kafka', 'os', 'requestsPerS'), true, 'requests/s',
+    'Kafka without syncs',
+  );
   compare('less CPU for a small request', find.one(many, 'sluice', 'os', 'cpuSPerMillion'), find.one(many, 'kafka', 'os', 'cpuSPerMillion'), false, 'us', 'broker CPU');
   compare('lower p99, end to end, durable', find.one(echo, 'sluice', 'fsync', 'p99Ms'), find.one(echo, 'kafka', 'os', 'p99Ms'), false, 'ms', 'Kafka without syncs');
-  compare('less CPU to fetch', find.one({ workload: 'fetch', name: 'from the beginning' }, 'sluice', undefined, 'cpuSPerGb'), find.one({ workload: 'fetch', name: 'from the beginning' }, 'kafka', undefined, 'cpuSPerGb'), false, 's per GB', 'segments in memory');
-  compare('quicker back after kill -9', find.one({ workload: 'b4', name: '' }, 'sluice', 'fsync', 'firstAckMs'), find.one({ workload: 'b4', name: '' }, 'kafka', 'os', 'firstAckMs'), false, 'ms', 'to the first acknowledged produce');
-  compare('less memory when idle', find.one({ workload: 'b5', name: 'idle' }, 'sluice', undefined, 'rssMb'), find.one({ workload: 'b5', name: 'idle' }, 'kafka', undefined, 'rssMb'), false, 'MB', 'RSS');
+  compare('less CPU to fetch', find.one(fetched, 'sluice', undefined, 'cpuSPerGb'), find.one(fetched, 'kafka', undefined, 'cpuSPerGb'), false, 's per GB', 'segments in memory');
+  compare('quicker back after kill -9', find.one(crash, 'sluice', 'fsync', 'firstAckMs'), find.one(crash, 'kafka', 'os', 'firstAckMs'), false, 'ms', 'to the first acknowledged produce');
+  compare('less memory when idle', find.one(idle, 'sluice', undefined, 'rssMb'), find.one(idle, 'kafka', undefined, 'rssMb'), false, 'MB', 'RSS');
   return tiles;
 }

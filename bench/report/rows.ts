@@ -77,7 +77,10 @@ function rowsOfGroup(sample: Measurement, all: readonly Measurement[], mode: Mod
     const { isBetter } = FIGURES[figure];
     const percentOfBare = isBetter === 'neither' ? NaN : 100 * (isBetter === 'more' ? value / limit : limit / value);
     return [
-      { workload: sample.workload, name: sample.name, client: sample.client, mode, settings: sample.settings ?? '', figure, sluice: value, peers, bare: limit, percentOfBare },
+      {
+        workload: sample.workload, name: sample.name, client: sample.client, mode, settings: sample.settings ?? '', figure,
+        sluice: value, peers, bare: limit, percentOfBare,
+      },
     ];
   });
 }

@@ -49,5 +49,6 @@ const NINES = [0, 90, 99, 99.9, 99.99, 99.999] as const;
 export function percentileAxis(label: string, greatest: number): Axis {
   const nines = (percent: number) => -Math.log10(1 - Math.min(percent, greatest) / 100);
   const end = nines(greatest);
-  return { label, place: (value) => nines(value) / end, ticks: NINES.filter((value) => value <= greatest).map((value) => ({ value, text: value === 0 ? 'min' : `${value}%` })) };
+  const ticks = NINES.filter((value) => value <= greatest).map((value) => ({ value, text: value === 0 ? 'min' : `${value}%` }));
+  return { label, place: (value) => nines(value) / end, ticks };
 }

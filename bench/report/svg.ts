@@ -18,13 +18,21 @@ export interface LineChart {
   readonly series: readonly Series[];
 }
 
+export interface Bar {
+  readonly label: string;
+  readonly role: Role;
+  readonly isPale?: boolean;
+  readonly value: number;
+}
+
 export interface BarChart {
   readonly title: string;
   readonly subtitle: string;
   readonly unit: string;
-  readonly groups: readonly { readonly label: string; readonly bars: readonly { readonly label: string; readonly role: Role; readonly isPale?: boolean; readonly value: number }[] }[];
+  readonly groups: readonly { readonly label: string; readonly bars: readonly Bar[] }[];
 }
 
+const DASHES = " stroke-dasharray='6 4'";
 const FONT = "font-family='Inter,system-ui,-apple-system,Segoe UI,DejaVu Sans,sans-serif'";
 const WIDTH = 640;
 
@@ -53,7 +61,8 @@ function legend(series: readonly Pick<Series, 'label' | 'role' | 'isDashed'>[], 
   const parts = series.map(({ label, role, isDashed }) => {
     const width = 40 + label.length * 6.8;
     if (x + width > WIDTH - 16) [x, y] = [64, y + 20];
-    const part = `<line x1='${x}' x2='${x + 22}' y1='${y - 4}' y2='${y - 4}' style='stroke:${theme[role]}' stroke-width='2.5'${isDashed ? " stroke-dasharray='6 4'" : ''}/>${text({ x: x + 28, y }, label, theme.ink)}`;
+    const part = `<line x1='${x}' x2='${x + 22}' y1='${y - 4}' y2='${y - 4}' style='stroke:${theme[role]}' stroke-width='2.5'${isDashed ? DASHES : ''}/>`
+      + text({ x: x + 28, y }, label, theme.ink);
     x += width;
     return part;
   });
@@ -75,9 +84,10 @@ export function lineChart(chart: LineChart, theme: Theme): string {
   parts.push(text({ x: box.left, y: box.top - 8 }, chart.y.label, theme.quiet));
   for (const each of chart.series) {
     const path = each.points.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join('');
-    parts.push(`<path d='${path}' fill='none' style='stroke:${theme[each.role]}' stroke-width='2.5' stroke-linejoin='round'${each.isDashed ? " stroke-dasharray='6 4'" : ''}/>`);
+    parts.push(`<path d='${path}' fill='none' style='stroke:${theme[each.role]}' stroke-width='2.5' stroke-linejoin='round'${each.isDashed ? DASHES : ''}/>`);
     for (const [x, y] of each.points) {
-      parts.push(`<circle cx='${px(x).toFixed(1)}' cy='${py(y).toFixed(1)}' r='3' style='fill:${theme[each.role]}'><title>${escapeText(`${each.label}: ${shortNumber(y)} at ${shortNumber(x)}`)}</title></circle>`);
+      const told = escapeText(`${each.label}: ${shortNumber(y)} at ${shortNumber(x)}`);
+      parts.push(`<circle cx='${px(x).toFixed(1)}' cy='${py(y).toFixed(1)}' r='3' style='fill:${theme[each.role]}'><title>${told}</title></circle>`);
     }
   }
   const names = legend(chart.series, box.bottom + 60, theme);
@@ -96,7 +106,9 @@ export function barChart(chart: BarChart, theme: Theme): string {
     parts.push(text({ x: left - 12, y: y + height / 2 + 4 }, group.label, theme.ink, "text-anchor='end'"));
     for (const bar of group.bars) {
       const width = Math.max(1, axis.place(bar.value) * (right - left));
-      parts.push(`<rect x='${left}' y='${y}' width='${width.toFixed(1)}' height='13' rx='2' style='fill:${theme[bar.role]}'${bar.isPale ? " fill-opacity='0.5'" : ''}><title>${escapeText(`${bar.label}: ${shortNumber(bar.value)} ${chart.unit}`)}</title></rect>`);
+      const told = escapeText(`${bar.label}: ${shortNumber(bar.value)} ${chart.unit}`);
+      const paleness = bar.isPale ? " fill-opacity='0.5'" : '';
+      parts.push(`<rect x='${left}' y='${y}' width='${width.toFixed(1)}' height='13' rx='2' style='fill:${theme[bar.role]}'${paleness}><title>${told}</title></rect>`);
       parts.push(text({ x: left + width + 6, y: y + 11 }, `${shortNumber(bar.value)} \u2002${bar.label}`, theme.quiet, "font-size='11'"));
       y += 17;
     }

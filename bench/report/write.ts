@@ -11,9 +11,13 @@ import { renderTable } from './table.js';
 import { lightTheme } from './theme.js';
 
 const PNG_WIDTH = '1280';
+const NO_PNG =
+  "the drawings are there as SVG only: PNG needs rsvg-convert (Debian: apt-get install -y librsvg2-bin fonts-dejavu-core), then '--report' makes them";
 
 /** Returns the Markdown, and what could not be made. */
-export function writeReport(directory: string, run: Run, measurements: readonly Measurement[], titles: ReadonlyMap<string, string>): { markdown: string; notes: string[] } {
+export function writeReport(
+  directory: string, run: Run, measurements: readonly Measurement[], titles: ReadonlyMap<string, string>,
+): { markdown: string; notes: string[] } {
   const notes: string[] = [];
   const plotDirectory = join(directory, 'plots');
   mkdirSync(plotDirectory, { recursive: true });
@@ -23,9 +27,10 @@ export function writeReport(directory: string, run: Run, measurements: readonly 
     return file;
   });
   const failed = svgs.find((svg) => spawnSync('rsvg-convert', ['--width', PNG_WIDTH, '--output', svg.replace(/svg$/, 'png'), svg]).status !== 0);
-  if (failed !== undefined) notes.push("the drawings are there as SVG only: PNG needs rsvg-convert (Debian: apt-get install -y librsvg2-bin fonts-dejavu-core), then '--report' makes them");
+  if (failed !== undefined) notes.push(NO_PNG);
   writeFileSync(join(directory, 'report.html'), renderHtml(run, measurements, titles));
   const markdown = [renderGoals(judgeGoals(measurements)), renderTable(measurements, titles)].filter((part) => part !== '').join('\n\n');
-  writeFileSync(join(directory, 'report.md'), `\`${run.command}\`, ${run.date}, commit ${run.commit}, Linux ${run.kernel}, ${run.cpus.length} x ${run.cpus[0] ?? ''}, Node ${run.node}, Kafka ${run.kafka}\n\n${markdown}\n`);
+  const machine = `Linux ${run.kernel}, ${run.cpus.length} x ${run.cpus[0] ?? ''}, Node ${run.node}, Kafka ${run.kafka}`;
+  writeFileSync(join(directory, 'report.md'), `\`${run.command}\`, ${run.date}, commit ${run.commit}, ${machine}\n\n${markdown}\n`);
   return { markdown, notes };
 }

@@ -1,6 +1,6 @@
 // What one measurement is, and which figures there are. A run's results are these, one JSON line each.
 
-export type Side = 'sluice' | 'kafka' | 'rocketmq' | 'bare' | 'lmdb' | 'better-sqlite3' | 'classic-level' | 'npm lz4' | 'zstd-napi' | 'zlib';
+export type Side = 'sluice' | 'kafka' | 'rocketmq' | 'bare' | 'lmdb' | 'better-sqlite3' | 'classic-level' | 'published in 2014' | 'npm lz4' | 'zstd-napi' | 'zlib';
 
 /** What an acknowledgement means: in the page cache, or on disk. */
 export type Mode = 'os' | 'fsync';

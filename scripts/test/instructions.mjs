@@ -32,7 +32,9 @@ async function count() {
     const { code, output } = await run('valgrind', [...valgrind, program, join(directory, 'data')], { timeoutMs: TIMEOUT_MS });
     if (code !== 0) throw new StepError('sluice-counted failed under valgrind', { tail: tailOf(output), remedy: 'run it without valgrind first' });
     const dumps = readdirSync(directory).filter((name) => name.startsWith('out.')).map((name) => readFileSync(join(directory, name), 'utf8'));
-    return Object.fromEntries(dumps.map((dump) => countsOf(dump, (name) => name.startsWith(OWN) && !name.startsWith(HARNESS))).filter(({ name }) => name !== undefined).map(({ name, instructions }) => [name, instructions]));
+    const isOwn = (name) => name.startsWith(OWN) && !name.startsWith(HARNESS);
+    const counts = dumps.map((dump) => countsOf(dump, isOwn)).filter(({ name }) => name !== undefined);
+    return Object.fromEntries(counts.map(({ name, instructions }) => [name, instructions]));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -46,8 +48,8 @@ export function differences(expected, found, tolerance = TOLERANCE) {
     if (found[name] === undefined) return [`${name}: expected, but not counted`];
     const change = found[name] / expected[name] - 1;
     if (Math.abs(change) <= tolerance) return [];
-    const sign = change > 0 ? '+' : '';
-    return [`${name}: ${found[name].toLocaleString('en-US')} instructions instead of ${expected[name].toLocaleString('en-US')} (${sign}${(100 * change).toFixed(1)} %)`];
+    const percent = `${change > 0 ? '+' : ''}${(100 * change).toFixed(1)} %`;
+    return [`${name}: ${found[name].toLocaleString('en-US')} instructions instead of ${expected[name].toLocaleString('en-US')} (${percent})`];
   });
 }
 

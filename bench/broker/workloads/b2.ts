@@ -40,7 +40,10 @@ export const b2: Workload = {
           const alone = await producePass(topic, producing, effort.seconds(producing.seconds));
           const common = { mode, client: 'native', settings: producing.settings } as const;
           const report = (name: string, { result, cpuSeconds }: typeof alone, more: Partial<Record<FigureKey, number>> = {}) =>
-            stage.record({ ...common, name, figures: { ...figuresOf(result, cpuSeconds, figures), ...more }, ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }) });
+            stage.record({
+              ...common, name, figures: { ...figuresOf(result, cpuSeconds, figures), ...more },
+              ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }),
+            });
           report('alone', alone);
           const reader = startLoad('fetch', topic.port, reading);
           const beside = await producePass(topic, producing, effort.seconds(producing.seconds / 2));

@@ -28,12 +28,14 @@ export const b9: Workload = {
         const before = topic.cpuSeconds();
         // The broker's CPU for writing is in it too: it is the same for every number of consumers.
         const result = await load('tail', topic.port, {
-          '--topic': topic.name, '--partitions': topic.partitions, '--consumers': consumers, '--seconds': seconds, '--record-size': shape.recordSize, '--batch-records': shape.batchRecords,
+          '--topic': topic.name, '--partitions': topic.partitions, '--consumers': consumers, '--seconds': seconds,
+          '--record-size': shape.recordSize, '--batch-records': shape.batchRecords,
         });
         const cpuSeconds = topic.cpuSeconds() - before;
         await producing.result;
         stage.record({
-          name: `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}, bytes out`, mode, client: 'native', settings: 'batches of 16 KiB, fetch.min.bytes=1', at: consumers,
+          name: `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}, bytes out`, settings: 'batches of 16 KiB, fetch.min.bytes=1',
+          mode, client: 'native', at: consumers,
           figures: figuresOf(result, cpuSeconds, figures),
         });
       });
