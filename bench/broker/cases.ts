@@ -77,6 +77,11 @@ export async function withTopic<T>(stage: Stage, request: TopicRequest, use: (to
   }
 }
 
+/** MB/s that a closed loop may reach, for warming. */
+function guessedRate(of: ProduceCase): number {
+  return of.recordSize * of.batchRecords < 4096 ? 50 : 500;
+}
+
 /** One measured pass of a case on an open topic. */
 export async function producePass(topic: OpenTopic, of: ProduceCase, seconds: number): Promise<{ result: LoadResult; cpuSeconds: number }> {
   const before = topic.cpuSeconds();
@@ -91,7 +96,7 @@ export async function measureProduce(stage: Stage, of: ProduceCase): Promise<voi
     const bareWork = of.bareWork?.(mode);
     const request = { name: freshTopic(of.name), partitions: of.partitions, mode, ...(bareWork === undefined ? {} : { bareWork }) };
     await withTopic(stage, request, async (topic) => {
-      warmPageCache(stage.target.directory, (of.rate ?? 500) * 1e6 * seconds);
+      warmPageCache(stage.target.directory, (of.rate ?? guessedRate(of)) * 1e6 * seconds);
       await producePass(topic, of, stage.effort.warmSeconds(of.warmSeconds));
       const { result, cpuSeconds } = await producePass(topic, of, seconds);
       stage.record({

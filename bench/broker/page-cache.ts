@@ -1,5 +1,6 @@
 // The page cache before and during a run: warm for what will be written, cold for what has to be read from the disk.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmdirSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MOST_WARMED = 5e9;
@@ -20,12 +21,8 @@ export function warmPageCache(directory: string, bytes: number): void {
 
 /** Waits until the disk has what was written before, so that one run's write-back is not paid by the next. */
 export function settleDisk(directory: string): void {
-  const path = join(directory, 'settle');
-  const file = openSync(path, 'w');
-  writeSync(file, 'x');
-  fsyncSync(file);
-  closeSync(file);
-  unlinkSync(path);
+  const { status, stderr } = spawnSync('sync', ['--file-system', directory], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`sync --file-system ${directory}: ${stderr}`);
 }
 
 const CGROUP_ROOT = '/sys/fs/cgroup/memory';

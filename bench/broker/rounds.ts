@@ -1,6 +1,6 @@
 // The sides in turn: bare, A B, bare, B A. Each broker is started fresh, warmed, and goes through the workloads that share it; those that want a
 // broker of their own follow.
-import { type Effort } from '../suite/effort.js';
+import { Effort } from '../suite/effort.js';
 import { type Client, type Measurement } from '../suite/measurement.js';
 import { say } from '../suite/progress.js';
 import { BareTarget } from './bare.js';
@@ -9,6 +9,9 @@ import { settleDisk } from './page-cache.js';
 import { type Stage, type Workload } from './stage.js';
 import { type Target } from './target.js';
 import { warmUp } from './warm-up.js';
+
+const BARE_SHARE = 0.3;
+const WARM_UP_SECONDS = 35;
 
 export interface Plan {
   readonly workloads: readonly Workload[];
@@ -35,14 +38,17 @@ function stageOf(plan: Plan, target: Target, broker: BrokerTarget | undefined, w
 async function bareTurn(plan: Plan, turn: number): Promise<void> {
   const target = new BareTarget();
   try {
-    for (const workload of plan.workloads.filter((each) => each.onBare)) await workload.run(stageOf(plan, target, undefined, workload, turn));
+    // It has nothing to compile and varies little.
+    const short = { ...plan, effort: new Effort(plan.effort.scale * BARE_SHARE, plan.effort.isQuick) };
+    const measured = plan.workloads.filter((each) => each.onBare && (turn % 2 === 0 || each.isOnce !== true));
+    for (const workload of measured) await workload.run(stageOf(short, target, undefined, workload, turn));
   } finally {
     target.dispose();
   }
 }
 
 async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<void> {
-  const shared = plan.workloads.filter((each) => each.isAlone !== true && (turn === 0 || each.isOnce !== true));
+  const shared = plan.workloads.filter((each) => each.isAlone !== true && (turn % 2 === 0 || each.isOnce !== true));
   if (shared.length === 0) return;
   const broker = await BrokerTarget.prepare(side, plan.properties[side]);
   try {
@@ -97,9 +103,10 @@ export async function runRounds(plan: Plan): Promise<void> {
 
 /** Seconds that a full run of the plan takes. */
 export function estimate(workloads: readonly Workload[], sides: number): number {
-  const isShared = workloads.some((each) => each.isAlone !== true);
-  const warming = isShared ? 45 : 0;
-  const each = workloads.reduce((sum, workload) => sum + workload.seconds * (workload.isOnce === true ? 0.5 : 1), 0);
-  const bare = workloads.filter((workload) => workload.onBare).reduce((sum, workload) => sum + workload.seconds * 0.3, 0);
-  return 2 * (sides * (each + warming) + bare);
+  const warming = workloads.some((each) => each.isAlone !== true) ? WARM_UP_SECONDS : 0;
+  const sum = (list: readonly Workload[]) => list.reduce((total, each) => total + each.seconds, 0);
+  const once = workloads.filter((each) => each.isOnce === true);
+  const each = workloads.filter((workload) => workload.isOnce !== true);
+  const bare = sum(workloads.filter((workload) => workload.onBare)) * BARE_SHARE;
+  return 2 * (sides * (sum(each) + warming) + bare) + (sides * sum(once)) / 2;
 }

@@ -30,7 +30,7 @@ export interface Workload {
   readonly onBare: boolean;
   /** Gets a broker of its own, prepared but not started. */
   readonly isAlone?: true;
-  /** Once a side is enough: it takes long and varies little. */
+  /** Once a side is enough, as it takes long and repeats itself or varies little; `seconds` is then what two sides need. */
   readonly isOnce?: true;
   run(stage: Stage): Promise<void>;
 }

@@ -27,7 +27,7 @@ const packages = STORES.filter((store) => store !== 'sluice');
 
 async function runEmbedded(effort: Effort, add: (measurement: Measurement) => void): Promise<void> {
   await requirePackages(packages);
-  const seconds = Math.max(0.2, 1.5 * effort.scale);
+  const seconds = Math.max(0.2, 0.8 * effort.scale);
   const sides: readonly (StoreName | 'bare')[] = ['bare', ...STORES];
   const settle = makeTempDirectory('settle');
   try {
@@ -51,4 +51,4 @@ async function runEmbedded(effort: Effort, add: (measurement: Measurement) => vo
   }
 }
 
-export const embedded: InProcessWorkload = { id: 'b6', title: 'B6: a log inside a Node program', seconds: 240, packages, run: runEmbedded };
+export const embedded: InProcessWorkload = { id: 'b6', title: 'B6: a log inside a Node program', seconds: 180, packages, run: runEmbedded };

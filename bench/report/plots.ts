@@ -85,13 +85,16 @@ function cpuPlot(measurements: readonly Measurement[]): Plot[] {
 function sidesPlot(measurements: readonly Measurement[], name: string, workload: string, title: string, subtitle: string, key: FigureKey): Plot[] {
   const own = measurements.filter((each) => each.workload === workload && key in each.figures);
   const rolesOf = (side: Measurement['side']): Role => (side === 'sluice' ? 'sluice' : side === 'bare' ? 'bare' : 'kafka');
-  const groups = [...new Set(own.map((each) => [each.name, each.settings].filter((part) => part !== undefined).join(', ')))].map((label) => {
-    const here = own.filter((each) => [each.name, each.settings].filter((part) => part !== undefined).join(', ') === label);
+  const isSettingTelling = new Set(own.map((each) => each.settings)).size > 1;
+  const keys = [...new Map(own.map((each) => [`${each.name}\0${each.settings}`, each])).values()];
+  const groups = keys.map(({ name: label, settings }) => {
+    const here = own.filter((each) => each.name === label && each.settings === settings);
     const columns = [...new Map(here.map((each) => [`${each.side}${each.mode ?? ''}`, each])).values()];
     const bars = columns.map((each) => ({
-      label: columnOf(each), role: rolesOf(each.side), value: median(valuesOf(here.filter((other) => other.side === each.side && other.mode === each.mode), key)),
+      label: each.side === 'sluice' ? 'Sluice' : columnOf(each), role: rolesOf(each.side),
+      value: median(valuesOf(here.filter((other) => other.side === each.side && other.mode === each.mode), key)),
     }));
-    return { label, bars };
+    return { label, ...(isSettingTelling && settings !== undefined ? { detail: settings } : {}), bars };
   });
   return groups.length === 0 ? [] : [{ name, draw: (theme) => barChart({ title, subtitle, unit: '', groups }, theme) }];
 }

@@ -29,7 +29,7 @@ export interface BarChart {
   readonly title: string;
   readonly subtitle: string;
   readonly unit: string;
-  readonly groups: readonly { readonly label: string; readonly bars: readonly Bar[] }[];
+  readonly groups: readonly { readonly label: string; readonly detail?: string; readonly bars: readonly Bar[] }[];
 }
 
 const DASHES = " stroke-dasharray='6 4'";
@@ -95,7 +95,7 @@ export function lineChart(chart: LineChart, theme: Theme): string {
 }
 
 export function barChart(chart: BarChart, theme: Theme): string {
-  const left = 190;
+  const left = 205;
   const right = WIDTH - 140;
   const greatest = Math.max(...chart.groups.flatMap((group) => group.bars.map((bar) => bar.value)));
   const axis = linearAxis(chart.unit, greatest);
@@ -103,7 +103,9 @@ export function barChart(chart: BarChart, theme: Theme): string {
   let y = 72;
   for (const group of chart.groups) {
     const height = group.bars.length * 17;
-    parts.push(text({ x: left - 12, y: y + height / 2 + 4 }, group.label, theme.ink, "text-anchor='end'"));
+    const middle = y + height / 2 + (group.detail === undefined ? 4 : -3);
+    parts.push(text({ x: left - 12, y: middle }, group.label, theme.ink, "text-anchor='end'"));
+    if (group.detail !== undefined) parts.push(text({ x: left - 12, y: middle + 15 }, group.detail, theme.quiet, "text-anchor='end' font-size='11'"));
     for (const bar of group.bars) {
       const width = Math.max(1, axis.place(bar.value) * (right - left));
       const told = escapeText(`${bar.label}: ${shortNumber(bar.value)} ${chart.unit}`);

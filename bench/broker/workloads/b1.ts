@@ -90,8 +90,9 @@ async function climb(stage: Stage, mode: Mode, topic: OpenTopic): Promise<void> 
 export const b1: Workload = {
   id: 'b1',
   title: 'B1: how fast with p99 at or below 10 ms, 1 KiB records, 16 partitions',
-  seconds: 260,
-  onBare: true,
+  seconds: 400,
+  onBare: false,
+  isOnce: true,
   async run(stage) {
     if (!stage.clients.has('native')) return;
     // Sluice's default is what this is about; Kafka stands beside it with and without syncs.

@@ -12,7 +12,7 @@ const MANY = 1000;
 function caseAt(partitions: number): ProduceCase {
   return {
     name: `${partitions.toLocaleString('en-US')} partitions`, settings: '10 MB/s in batches of 4 KiB', recordSize: 1024, batchRecords: 4, partitions, depth: 100, rate: 10,
-    seconds: 8, warmSeconds: 3, figures: ['p50Ms', 'p99Ms', 'p999Ms', 'cpuSPerMillion'], at: partitions,
+    seconds: 6, warmSeconds: 3, figures: ['p50Ms', 'p99Ms', 'p999Ms', 'cpuSPerMillion'], at: partitions,
   };
 }
 
@@ -22,7 +22,7 @@ async function measureAt(stage: Stage, broker: BrokerTarget, mode: Mode, partiti
   const startedAt = performance.now();
   await withTopic(stage, { name: freshTopic('b3'), partitions, mode }, async (topic) => {
     stage.record({ ...common, name: of.name, figures: { createMs: performance.now() - startedAt } });
-    const first = await producePass(topic, of, stage.effort.seconds(5));
+    const first = await producePass(topic, of, stage.effort.seconds(4));
     if (partitions >= MANY) stage.record({ ...common, name: `first writes to a new topic of ${of.name}`, figures: figuresOf(first.result, first.cpuSeconds, ['p99Ms']) });
     const { result, cpuSeconds } = await producePass(topic, of, stage.effort.seconds(of.seconds));
     stage.record({
@@ -38,7 +38,7 @@ async function measureAt(stage: Stage, broker: BrokerTarget, mode: Mode, partiti
 export const b3: Workload = {
   id: 'b3',
   title: 'B3: 10 MB/s into 1 to 10,000 partitions, 1 KiB records',
-  seconds: 180,
+  seconds: 300,
   onBare: false,
   isAlone: true,
   isOnce: true,

@@ -8,7 +8,7 @@ import { type Workload } from '../stage.js';
 export const b4: Workload = {
   id: 'b4',
   title: 'B4: kill -9 with 10 GB in 1,000 partitions',
-  seconds: 90,
+  seconds: 150,
   onBare: false,
   isAlone: true,
   isOnce: true,

@@ -5,7 +5,7 @@ import { figuresOf, freshTopic, produceArguments, withTopic } from '../cases.js'
 import { load, startLoad } from '../load.js';
 import { type Workload } from '../stage.js';
 
-const CONSUMERS = [1, 4, 16, 32] as const;
+const CONSUMERS = [1, 8, 32] as const;
 const QUICK_CONSUMERS = [32] as const;
 const RATE = 25;
 const AHEAD_MS = 300;
@@ -14,14 +14,14 @@ const figures: readonly FigureKey[] = ['gbPerS', 'cpuSPerGb', 'clientShare'];
 export const b9: Workload = {
   id: 'b9',
   title: 'B9: 25 MB/s to 1 to 32 consumers of the tail, 1 KiB records, 16 partitions',
-  seconds: 50,
+  seconds: 27,
   onBare: false,
   async run(stage) {
     if (!stage.clients.has('native')) return;
     const mode: Mode = stage.target.side === 'sluice' ? 'fsync' : 'os';
     for (const consumers of stage.effort.some(CONSUMERS, QUICK_CONSUMERS)) {
       await withTopic(stage, { name: freshTopic('b9'), partitions: 16, mode }, async (topic) => {
-        const seconds = stage.effort.seconds(8);
+        const seconds = stage.effort.seconds(6);
         const shape = { recordSize: 1024, batchRecords: 16, depth: 100, rate: RATE };
         const producing = startLoad('produce', topic.port, produceArguments(topic, shape, seconds + 2));
         await delay(AHEAD_MS);

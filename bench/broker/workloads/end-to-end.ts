@@ -10,7 +10,7 @@ const figures: readonly FigureKey[] = ['p50Ms', 'p99Ms', 'p999Ms', 'meanMs'];
 export const endToEnd: Workload = {
   id: 'e2e',
   title: 'End to end, one record of 100 B at a time',
-  seconds: 60,
+  seconds: 28,
   onBare: true,
   async run(stage) {
     if (stage.broker === undefined) {
@@ -32,6 +32,6 @@ export const endToEnd: Workload = {
         });
       });
     }
-    await measureJavaEndToEnd(stage, { name: 'kafka-e2e-latency', records: stage.effort.count(10_000) });
+    await measureJavaEndToEnd(stage, { name: 'kafka-e2e-latency', records: stage.effort.count(6_000) });
   },
 };

@@ -13,7 +13,7 @@ const PASSES = 4;
 export const fetch: Workload = {
   id: 'fetch',
   title: 'Fetch, 1 KiB records, 16 partitions, segments in memory',
-  seconds: 30,
+  seconds: 20,
   onBare: true,
   async run(stage) {
     const bytes = stage.effort.bytes(2e9);

@@ -9,12 +9,12 @@ const figures: readonly FigureKey[] = ['p50Ms', 'p99Ms', 'p999Ms', 'cpuSPerGb', 
 export const paced: Workload = {
   id: 'paced',
   title: '20 MB/s of 1 KiB records, 16 partitions',
-  seconds: 130,
+  seconds: 100,
   onBare: true,
   async run(stage) {
     await measureProduce(stage, {
       name: 'open loop, intended times', settings: 'batches of 4 KiB, at most 50 in flight',
-      ...{ recordSize: 1024, batchRecords: 4, partitions: 16, depth: 50, rate: 20, seconds: 20, warmSeconds: 3, figures },
+      ...{ recordSize: 1024, batchRecords: 4, partitions: 16, depth: 50, rate: 20, seconds: 12, warmSeconds: 2, figures },
     });
     await measureJavaProduce(stage, {
       name: 'kafka-producer-perf-test', recordSize: 1024, partitions: 16, lingerMs: 0, batchBytes: 16384, mbPerS: 20, seconds: 20,

@@ -16,11 +16,11 @@ export const produce: Workload = {
       await measureProduce(stage, {
         name: `batches of ${batchRecords === 60 ? '60 KiB' : '900 KiB'}`,
         settings: '5 requests in flight, one batch a request',
-        ...{ recordSize: 1024, batchRecords, partitions: 16, depth: 5, seconds: 20, warmSeconds: 5, figures },
+        ...{ recordSize: 1024, batchRecords, partitions: 16, depth: 5, seconds: 20, warmSeconds: 3, figures },
       });
     }
     const javaCase = { name: 'kafka-producer-perf-test', recordSize: 1024, partitions: 16, lingerMs: 5, batchBytes: 128 << 10 };
-    await measureJavaProduce(stage, { ...javaCase, seconds: 15, figures: ['mbPerS', 'cpuSPerGb', 'p50Ms', 'p99Ms', 'clientShare'] });
+    await measureJavaProduce(stage, { ...javaCase, seconds: 8, figures: ['mbPerS', 'cpuSPerGb', 'p50Ms', 'p99Ms', 'clientShare'] });
     await measureKafkajsProduce(stage, { name: 'kafkajs', recordSize: 1024, partitions: 16, batchRecords: 100, seconds: 8 });
   },
 };
