@@ -111,12 +111,31 @@ void Bridge::Release(size_t count) {
   if (holds_ == 0 && count > 0 && function_ != nullptr) napi_unref_threadsafe_function(env_, function_);
 }
 
+void Bridge::Settle(Napi::Env env) {
+  std::vector<Task> tasks;
+  std::vector<AppendedGroup> appended;
+  {
+    std::lock_guard<std::mutex> guard(mutex_);
+    if (closed_) return;
+    tasks.swap(tasks_);
+    appended.swap(appended_);
+  }
+  Napi::HandleScope scope(env);
+  if (!appended.empty()) CallAppended(env, appended);
+  for (Task& task : tasks) {
+    Napi::HandleScope inner(env);
+    task(env);
+  }
+}
+
 void Bridge::Close() {
+  // Destroyed outside of the lock: a promise that is dropped posts its rejection.
+  std::vector<Task> tasks;
   {
     std::lock_guard<std::mutex> guard(mutex_);
     if (closed_) return;
     closed_ = true;
-    tasks_.clear();
+    tasks.swap(tasks_);
     requests_.clear();
     appended_.clear();
   }
@@ -135,21 +154,17 @@ void Bridge::CallAppended(Napi::Env env, const std::vector<AppendedGroup>& appen
   std::vector<int64_t> numbers;
   Napi::Array failures = Napi::Array::New(env);
   size_t released = 0;
+  uint32_t failed = 0;
   for (const AppendedGroup& group : appended) {
     released += group.count;
-    if (group.result.ok()) {
-      numbers.insert(numbers.end(), {group.flight, static_cast<int64_t>(group.first), static_cast<int64_t>(group.count), group.result->base.v,
-                                     group.result->log_append_time.v});
-      continue;
-    }
-    Napi::Object failure = StatusToJs(env, group.result.status()).As<Napi::Object>();
-    failure.Set("flight", Napi::Number::New(env, static_cast<double>(group.flight)));
-    failure.Set("first", Napi::Number::New(env, static_cast<double>(group.first)));
-    failure.Set("count", Napi::Number::New(env, static_cast<double>(group.count)));
-    failures.Set(failures.Length(), failure);
+    const bool ok = group.result.ok();
+    numbers.insert(numbers.end(), {group.flight, static_cast<int64_t>(group.first), static_cast<int64_t>(group.count),
+                                   ok ? group.result->base.v : -1 - static_cast<int64_t>(failed), ok ? group.result->log_append_time.v : -1});
+    if (!ok) failures.Set(failed++, StatusToJs(env, group.result.status()));
   }
   Napi::BigInt64Array groups = Napi::BigInt64Array::New(env, numbers.size());
-  if (!numbers.empty()) std::memcpy(groups.Data(), numbers.data(), numbers.size() * sizeof(int64_t));
+  // Where a worker is being terminated nothing can be made any more.
+  if (!numbers.empty() && groups.Data() != nullptr) std::memcpy(groups.Data(), numbers.data(), numbers.size() * sizeof(int64_t));
   Call(env, events_.Value(), "onAppended", {groups, failures});
   Release(released);
 }
@@ -195,26 +210,44 @@ void Bridge::Drain(Napi::Env env) {
   }
 }
 
-Promise::Promise(Napi::Env env, std::shared_ptr<Bridge> bridge) : state_(std::make_shared<State>(env)), bridge_(std::move(bridge)) {
-  bridge_->Hold();
-}
+Promise::Promise(Napi::Env env, std::shared_ptr<Bridge> bridge) : state_(std::make_shared<State>(env, std::move(bridge))) { state_->bridge->Hold(); }
 
-void Promise::Resolve(std::function<Napi::Value(Napi::Env)> make) const {
-  bridge_->Post([state = state_, bridge = bridge_, make = std::move(make)](Napi::Env env) {
-    state->deferred.Resolve(make(env));
+void Promise::State::Post(std::function<void(Napi::Env, Napi::Promise::Deferred&)> settle) {
+  if (settled.exchange(true)) return;
+  bridge->Post([deferred = deferred, bridge = bridge, settle = std::move(settle)](Napi::Env env) mutable {
+    settle(env, deferred);
     bridge->Release();
   });
 }
 
-void Promise::Reject(const Status& why) const {
-  bridge_->Post([state = state_, bridge = bridge_, why](Napi::Env env) {
+namespace {
+
+std::function<void(Napi::Env, Napi::Promise::Deferred&)> Rejection(Status why) {
+  return [why = std::move(why)](Napi::Env env, Napi::Promise::Deferred& deferred) {
     // src/native/errors.ts turns { code, message } into its NativeError.
     Napi::Error error = Napi::Error::New(env, why.ToString());
     error.Value().Set("code", Napi::String::New(env, CodeName(why.code())));
-    state->deferred.Reject(error.Value());
-    bridge->Release();
-  });
+    deferred.Reject(error.Value());
+  };
 }
+
+}  // namespace
+
+Promise::State::~State() {
+  if (!settled) Post(Rejection(Status::Error(Code::kClosed, "the engine was closed")));
+}
+
+void Promise::Resolve(std::function<Napi::Value(Napi::Env)> make) const {
+  state_->Post([make = std::move(make)](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(make(env)); });
+}
+
+void Promise::RejectNow(Napi::Env env, const Status& why) const {
+  if (state_->settled.exchange(true)) return;
+  Rejection(why)(env, state_->deferred);
+  state_->bridge->Release();
+}
+
+void Promise::Reject(const Status& why) const { state_->Post(Rejection(why)); }
 
 Napi::Value StatusToJs(Napi::Env env, const Status& status) {
   if (status.ok()) return env.Null();

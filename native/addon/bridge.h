@@ -8,6 +8,7 @@
 
 #include <napi.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -46,6 +47,8 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   // JavaScript thread. A pending promise or append or a listener holds the event loop.
   void Hold(size_t count = 1);
   void Release(size_t count = 1);
+  // Settles what has been posted so far, without waiting for the event loop: the last thing before Close.
+  void Settle(Napi::Env env);
   void Close();
 
  private:
@@ -69,7 +72,8 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   std::vector<AppendedGroup> appended_;
 };
 
-// A promise that the engine settles from its thread. Copyable; settles once.
+// A promise that the engine settles from its thread. Copyable; settles once. One that is dropped unsettled, since the engine ends before its turn
+// comes, is rejected with kClosed.
 class Promise {
  public:
   Promise(Napi::Env env, std::shared_ptr<Bridge> bridge);
@@ -77,14 +81,19 @@ class Promise {
   // Any thread. `make` runs on the JavaScript thread.
   void Resolve(std::function<Napi::Value(Napi::Env)> make) const;
   void Reject(const Status& why) const;
+  // JavaScript thread: at once, for an engine that has no thread to settle from.
+  void RejectNow(Napi::Env env, const Status& why) const;
 
  private:
   struct State {
-    explicit State(Napi::Env env) : deferred(env) {}
+    State(Napi::Env env, std::shared_ptr<Bridge> b) : deferred(env), bridge(std::move(b)) {}
+    ~State();
+    void Post(std::function<void(Napi::Env, Napi::Promise::Deferred&)> settle);
     Napi::Promise::Deferred deferred;
+    const std::shared_ptr<Bridge> bridge;
+    std::atomic<bool> settled{false};
   };
   std::shared_ptr<State> state_;
-  std::shared_ptr<Bridge> bridge_;
 };
 
 // { code, message } for a status, null when it is ok.

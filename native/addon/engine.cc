@@ -2,6 +2,8 @@
 
 #include <sys/epoll.h>
 
+#include <utility>
+
 #include "batch/batch_view.h"
 #include "batch/validate.h"
 
@@ -74,6 +76,8 @@ void Engine::Stop() {
   if (stopped_.exchange(true)) return;
   if (reactor_) reactor_->Stop();
   if (thread_.joinable()) thread_.join();
+  // With the messages that came too late, and the promises in them.
+  reactor_.reset();
 }
 
 Result<OpenedInfo> Engine::Open() {
@@ -123,6 +127,9 @@ void Engine::Run(std::function<void(Result<OpenedInfo>)> done) {
   building_.clear();
   if (writer_) writer_->Drain();
   pool_.reset();
+  if (dir_) {
+    for (log::Log* log : dir_->Logs()) log->Abandon(Status::Error(Code::kClosed, "the engine was closed"));
+  }
   dir_.reset();
   writer_.reset();
 }
@@ -153,7 +160,9 @@ void Engine::CloseClean(std::function<void(Status)> done) {
     plane_->StopAccepting();
     plane_->CloseAll();
   }
-  dir_->CloseClean(std::move(done));
+  // What was handed over before comes first, compressed or not.
+  closing_ = [this, done = std::move(done)]() mutable { dir_->CloseClean(std::move(done)); };
+  ReleaseBuilt();
 }
 
 void Engine::Append(const TopicIdPartition& id, std::vector<uint8_t> batch, log::AppendOrigin origin,
@@ -193,6 +202,7 @@ void Engine::ReleaseBuilt() {
   std::vector<std::shared_ptr<BuildStep>> ready(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
   building_.erase(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
   for (auto& step : ready) AppendBuilt(step->id, std::move(*step->built), std::move(step->done));
+  if (closing_ && building_.empty()) std::exchange(closing_, nullptr)();
 }
 
 void Engine::AppendBuilt(const TopicIdPartition& id, Result<std::vector<uint8_t>> built, std::function<void(Result<log::AppendResult>)> done) {

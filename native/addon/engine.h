@@ -90,6 +90,7 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   std::unique_ptr<kafka::DataPlane> plane_;
   std::vector<std::vector<uint8_t>> tick_bytes_;
   std::vector<std::shared_ptr<BuildStep>> building_;
+  std::function<void()> closing_;  // what waits for building_ to be empty
 };
 
 }  // namespace sluice::addon

@@ -80,6 +80,12 @@ JsEngine::~JsEngine() {
 
 void JsEngine::OnCleanup(void* self) { static_cast<JsEngine*>(self)->StopEngine(); }
 
+void JsEngine::StopAndSettle(Napi::Env env) {
+  if (engine_) engine_->Stop();
+  if (bridge_) bridge_->Settle(env);
+  StopEngine();
+}
+
 void JsEngine::StopEngine() {
   if (engine_) engine_->Stop();
   if (bridge_) bridge_->Close();
@@ -90,7 +96,7 @@ Napi::Value JsEngine::Ask(Napi::Env env, std::function<void(Engine&, Promise)> w
   Napi::Value value = promise.value();
   Engine* engine = engine_.get();
   if (!opened_ || !engine->Post([engine, promise, work = std::move(work)] { work(*engine, promise); })) {
-    promise.Reject(Status::Error(Code::kClosed, opened_ ? "the engine is closed" : "the engine is not open"));
+    promise.RejectNow(env, Status::Error(Code::kClosed, opened_ ? "the engine is closed" : "the engine is not open"));
   }
   return value;
 }
@@ -320,7 +326,7 @@ Napi::Value JsEngine::Close(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto deferred = std::make_shared<Napi::Promise::Deferred>(env);
   if (!opened_ || !clean) {
-    StopEngine();
+    StopAndSettle(env);
     deferred->Resolve(env.Undefined());
     return deferred->Promise();
   }
@@ -330,7 +336,7 @@ Napi::Value JsEngine::Close(const Napi::CallbackInfo& info) {
   Engine* engine = engine_.get();
   auto finish = [this, deferred, self](Napi::Env js, const Status& status) {
     bridge_->Release();
-    StopEngine();
+    StopAndSettle(js);
     if (status.ok()) {
       deferred->Resolve(js.Undefined());
     } else {

@@ -11,8 +11,14 @@ namespace {
 struct ReadBytes {
   Status status;
   std::vector<uint8_t> bytes;
+  std::string path;      // where they lie
+  int64_t position = 0;
   EndsOf ends;
 };
+
+Status Damaged(const ReadBytes& read, size_t at, const std::string& what) {
+  return Status::Error(Code::kCorrupt, read.path + " at position " + std::to_string(read.position + static_cast<int64_t>(at)) + ": " + what);
+}
 
 // Runs `find` on the pool, copies the slice out of its segment, hands it to `unpack` (still on the pool), then settles.
 void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, Offset upper, std::function<Status(ReadBytes&)> unpack,
@@ -28,6 +34,8 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
           return;
         }
         if (slice->length > 0) {
+          read->path = slice->segment->log_path();
+          read->position = slice->position.v;
           read->bytes.resize(static_cast<size_t>(slice->length));
           Result<size_t> n = slice->segment->log_file().ReadAt(read->bytes, slice->position.v);
           if (!n.ok()) {
@@ -35,6 +43,10 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
             return;
           }
           read->bytes.resize(*n);
+          if (*n < static_cast<size_t>(slice->length)) {
+            read->status = Damaged(*read, *n, "the file ends here, and " + std::to_string(slice->length - static_cast<int64_t>(*n)) + " bytes more belong to it");
+            return;
+          }
         }
         // A slice may end inside a batch: whole batches only go up.
         batch::BatchIterator batches(Bytes(read->bytes.data(), read->bytes.size()));
@@ -43,9 +55,7 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
         while ((step = batches.Next(&batch)) == batch::BatchIterator::Step::kBatch) {
         }
         if (step == batch::BatchIterator::Step::kBad) {
-          read->status = Status::Error(Code::kCorrupt, slice->segment->log_path() + " at position " +
-                                                           std::to_string(slice->position.v + static_cast<int64_t>(batches.position())) + ": " +
-                                                           batches.status().ToString());
+          read->status = Damaged(*read, batches.position(), batches.status().ToString());
           return;
         }
         read->bytes.resize(batches.position());
@@ -78,9 +88,8 @@ class Verification {
       return;
     }
     const Offset from = next_;
-    const std::string name = log->name().ToString();
     ReadOnPool(
-        engine_, *log, from, 4 << 20, log->high_watermark(), [this, name](ReadBytes& read) { return Check(read, name); },
+        engine_, *log, from, 4 << 20, log->high_watermark(), [this](ReadBytes& read) { return Check(read); },
         [this, from](std::shared_ptr<ReadBytes> read) {
           if (read->status.ok() && read->bytes.empty()) next_ = read->ends.high_watermark;   // compaction may have left nothing from there on
           if (read->status.ok() && next_ <= from) read->status = Status::Error(Code::kCorrupt, "no batch at offset " + std::to_string(from.v));
@@ -95,14 +104,15 @@ class Verification {
 
  private:
   // Pool thread; nothing else touches the members meanwhile.
-  Status Check(ReadBytes& read, const std::string& name) {
+  Status Check(const ReadBytes& read) {
     batch::BatchIterator batches(Bytes(read.bytes.data(), read.bytes.size()));
     batch::BatchView batch;
     while (batches.Next(&batch) == batch::BatchIterator::Step::kBatch) {
-      const std::string where = name + " offset " + std::to_string(batch.base_offset().v) + ": ";
-      if (!batch.crc_ok()) return Status::Error(Code::kCorrupt, where + "the CRC does not match");
-      if (seen_any_ && batch.base_offset() < next_) return Status::Error(Code::kCorrupt, where + "offsets go back");
-      if (batch.last_offset() < batch.base_offset()) return Status::Error(Code::kCorrupt, where + "the last offset lies before the first");
+      const size_t at = batches.position() - batch.size();
+      const std::string where = "batch of offset " + std::to_string(batch.base_offset().v) + ": ";
+      if (!batch.crc_ok()) return Damaged(read, at, where + "the CRC does not match");
+      if (seen_any_ && batch.base_offset() < next_) return Damaged(read, at, where + "offsets go back");
+      if (batch.last_offset() < batch.base_offset()) return Damaged(read, at, where + "the last offset lies before the first");
       seen_any_ = true;
       next_ = batch.next_offset();
       ++totals_.batches;
@@ -157,7 +167,11 @@ Napi::Value JsEngine::ReadPacked(const Napi::CallbackInfo& info) {
     const Offset from(offset);
     auto unpacked = std::make_shared<UnpackedRecords>(from);
     ReadOnPool(engine, log, from, max_bytes, log.last_stable(),
-               [unpacked, from](ReadBytes& read) { return Unpack(Bytes(read.bytes.data(), read.bytes.size()), from, unpacked.get()); },
+               [unpacked, from](ReadBytes& read) {
+                 size_t at = 0;
+                 Status status = Unpack(Bytes(read.bytes.data(), read.bytes.size()), from, unpacked.get(), &at);
+                 return status.code() == Code::kCorrupt ? Damaged(read, at, status.what()) : status;
+               },
                [promise, unpacked](std::shared_ptr<ReadBytes> read) {
                  if (!read->status.ok()) {
                    promise.Reject(read->status);

@@ -23,13 +23,14 @@ void AddPart(std::vector<T>* out, const std::vector<uint8_t>& bytes, const batch
 template <class Array, class T>
 Array ToTypedArray(Napi::Env env, const std::vector<T>& values) {
   Array out = Array::New(env, values.size());
-  if (!values.empty()) std::memcpy(out.Data(), values.data(), values.size() * sizeof(T));
+  // A worker that is being terminated makes no array.
+  if (!values.empty() && out.Data() != nullptr) std::memcpy(out.Data(), values.data(), values.size() * sizeof(T));
   return out;
 }
 
 }  // namespace
 
-Status Unpack(Bytes batches, Offset from, UnpackedRecords* out) {
+Status Unpack(Bytes batches, Offset from, UnpackedRecords* out, size_t* bad_at) {
   // Records sections first, one behind the other; positions hold once the bytes no longer move.
   struct Section {
     batch::BatchView batch;
@@ -39,8 +40,9 @@ Status Unpack(Bytes batches, Offset from, UnpackedRecords* out) {
   batch::BatchIterator iterator(batches);
   batch::BatchView batch;
   Buffer plain;
-  const auto damaged = [](const batch::BatchView& where, const std::string& what) {
-    return Status::Error(Code::kCorrupt, "batch at offset " + std::to_string(where.base_offset().v) + ": " + what);
+  const auto damaged = [batches, bad_at](const batch::BatchView& where, const std::string& what) {
+    *bad_at = static_cast<size_t>(where.bytes().data() - batches.data());
+    return Status::Error(Code::kCorrupt, "batch of offset " + std::to_string(where.base_offset().v) + ": " + what);
   };
   out->bytes.reserve(batches.size());
   while (out->bytes.size() < kEnoughBytes && iterator.Next(&batch) == batch::BatchIterator::Step::kBatch) {

@@ -24,8 +24,9 @@ struct UnpackedRecords {
   std::vector<int32_t> headers;
 };
 
-// Whole batches in `batches`; records below `from` and control batches are left out. kCorrupt names the batch's offset.
-Status Unpack(Bytes batches, Offset from, UnpackedRecords* out);
+// Whole batches in `batches`; records below `from` and control batches are left out. kCorrupt names the batch's offset, and `bad_at` is where
+// it begins.
+Status Unpack(Bytes batches, Offset from, UnpackedRecords* out, size_t* bad_at);
 void UnpackedToJs(const UnpackedRecords& records, Napi::Object out);
 
 }  // namespace sluice::addon

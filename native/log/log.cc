@@ -118,6 +118,11 @@ void Log::Watch(AdvanceWatcher* watcher) {
   impl_->watchers.PushBack(watcher);
 }
 
+void Log::Abandon(const Status& why) {
+  if (impl_->offline.ok()) impl_->offline = why;  // those that wait anew fail at once
+  impl_->FailWaiters(Offset(-1), why);
+}
+
 void Log::TakeOffline(Status why) {
   Impl& log = *impl_;
   SLUICE_ASSERT(!why.ok());

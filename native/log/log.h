@@ -160,6 +160,8 @@ class Log {
   // Calls OnReached at once if the target is already reached.
   void Await(OffsetWaiter* waiter);
   void Watch(AdvanceWatcher* watcher);
+  // The engine ends: waiters fail, and nothing else happens.
+  void Abandon(const Status& why);
   // Fails all waiters and watchers, refuses appends and reads from now on.
   void TakeOffline(Status why);
 

@@ -205,22 +205,16 @@ export interface ControlRequest {
   body: Buffer;
 }
 
-/** Appends of one crossing that failed together, with why. */
-export interface FailedAppends extends NativeErrorInfo {
-  flight: number;
-  first: number;
-  count: number;
-}
-
 export interface EngineEvents {
   onRequests(requests: ControlRequest[]): void;
   onDisconnect(connections: number[]): void;
   onLog(severity: 'info' | 'warn' | 'error', line: string): void;
   /**
    * Appends of appendPacked are done: groups of five numbers each (flight, first append, number of appends, offset of the first record, log
-   * append time or -1), the offsets of a group's records following each other in the appends' order.
+   * append time or -1), the offsets of a group's records following each other in the appends' order. In the place of the offset -1 - n means that the
+   * group failed with failures[n]: one list, since they are told in the order of the appends.
    */
-  onAppended?(groups: BigInt64Array, failures: FailedAppends[]): void;
+  onAppended?(groups: BigInt64Array, failures: NativeErrorInfo[]): void;
 }
 
 export interface EngineStats {

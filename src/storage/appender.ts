@@ -1,7 +1,7 @@
 // Appends on their way into the engine: those of one turn of the event loop cross together, become as few batches as their partitions and codecs
 // allow, and are answered one by one.
 import { type AppendOutcome, type NativeEngine, type RecordInput } from '../native/binding.js';
-import { toLogError } from './errors.js';
+import { LogError, toLogError } from './errors.js';
 import { type Flights, type Waiting, ignore } from './flights.js';
 import { type PackOptions, PackedAppends } from './packed-appends.js';
 
@@ -21,15 +21,27 @@ export class Appender {
   readonly #flights: Flights;
   readonly #packed = new PackedAppends();
   readonly #depart = (): void => this.flush();
+  readonly #maxPendingBytes: number;
   #boarding: Waiting[] = [];
 
-  constructor(engine: Pick<NativeEngine, 'appendPacked'>, topicId: string, flights: Flights) {
+  /** Appends are refused while `maxPendingBytes` of earlier ones are under way. */
+  constructor(engine: Pick<NativeEngine, 'appendPacked'>, topicId: string, flights: Flights, maxPendingBytes = Infinity) {
+    this.#maxPendingBytes = maxPendingBytes;
     this.#engine = engine;
     this.#topicId = topicId;
     this.#flights = flights;
   }
 
+  /** Why nothing can be appended now. */
+  refusal(): LogError | undefined {
+    const pending = this.#flights.pendingBytes + this.#packed.length;
+    if (pending < this.#maxPendingBytes) return undefined;
+    return new LogError('ERR_SLUICE_BUSY', `${pending} bytes wait to be written, and maxPendingBytes is ${this.#maxPendingBytes}: await earlier appends`);
+  }
+
   append(partition: number, records: readonly RecordInput[], options: PackOptions): Promise<AppendOutcome> {
+    const refusal = this.refusal();
+    if (refusal !== undefined) return failed(refusal);
     try {
       this.#packed.add(partition, records, options);
     } catch (error) {
@@ -53,6 +65,7 @@ export class Appender {
     if (this.#boarding.length === 0) return;
     const appends = this.#boarding;
     this.#boarding = [];
-    this.#engine.appendPacked(this.#topicId, this.#flights.add(appends), appends.length, this.#packed.take());
+    const packed = this.#packed.take();
+    this.#engine.appendPacked(this.#topicId, this.#flights.add(appends, packed.length, this.#engine), appends.length, packed);
   }
 }

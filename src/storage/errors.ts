@@ -19,6 +19,7 @@ export const LOG_ERRORS = {
     meaning: 'An argument, option or batch can never be right; the message says why.',
   },
   ERR_SLUICE_ADDON: { engine: ['ERR_SLUICE_ADDON'], meaning: 'The native addon is not built or cannot be loaded; the message names the command to run.' },
+  ERR_SLUICE_BUSY: { engine: [], meaning: 'As many bytes as maxPendingBytes wait to be written: await earlier appends, then append again.' },
   ERR_SLUICE_TIMEOUT: { engine: ['timeout'], meaning: 'What was waited for did not come in time.' },
   ERR_SLUICE_INTERNAL: { engine: [], meaning: 'Anything else: a bug of ours.' },
 } as const;
@@ -38,9 +39,13 @@ const CODE_OF_ENGINE = new Map<string, LogErrorCode>(
   Object.entries(LOG_ERRORS).flatMap(([code, row]) => row.engine.map((name) => [name, code as LogErrorCode] as const)),
 );
 
-/** The engine's error as an embedded program sees it. TypeErrors of arguments stay TypeErrors. */
+/** The engine's error as an embedded program sees it. TypeErrors of arguments stay TypeErrors, with a code. */
 export function toLogError(error: unknown): Error {
-  if (error instanceof LogError || error instanceof TypeError) return error;
+  if (error instanceof LogError) return error;
+  if (error instanceof TypeError) {
+    const code: LogErrorCode = 'ERR_SLUICE_INVALID';
+    return Object.assign(error, { code });
+  }
   const message = error instanceof Error ? error.message : String(error);
   const code = CODE_OF_ENGINE.get(nativeCode(error) ?? '') ?? 'ERR_SLUICE_INTERNAL';
   return new LogError(code, message, { cause: error });

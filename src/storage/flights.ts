@@ -1,7 +1,7 @@
 // Appends that are under way in the engine, each with a promise of its own.
-import { type AppendOutcome, type FailedAppends, type NativeErrorInfo } from '../native/binding.js';
+import { type AppendOutcome, type NativeErrorInfo } from '../native/binding.js';
 
-/** Numbers in one group of onAppended: flight, first append, number of appends, offset of the first record, log append time. */
+/** Numbers in one group of onAppended: flight, first append, number of appends, offset of the first record or a failure, log append time. */
 const GROUP_NUMBERS = 5;
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER) - 2n ** 32n;
 
@@ -20,30 +20,39 @@ function reject(waiting: Waiting, error: Error): void {
   waiting.reject(error);
 }
 
-/** The engine's events hold this, so it must not hold the engine: a forgotten log is closed by the garbage collector. */
+/**
+ * The engine's events hold this, so it must not hold the engine, or a forgotten log would never be closed by the garbage collector; while something
+ * is under way it must, or nobody would answer.
+ */
 export class Flights {
-  readonly #flights = new Map<number, { appends: readonly Waiting[]; left: number }>();
+  readonly #flights = new Map<number, { engine: object; appends: readonly Waiting[]; bytes: number; left: number }>();
   readonly #toError: (failure: NativeErrorInfo) => Error;
   #last = 0;
+  /** What is under way, with what is not packed. */
+  pendingBytes = 0;
 
   constructor(toError: (failure: NativeErrorInfo) => Error) {
     this.#toError = toError;
   }
 
   /** The number under which these will be answered. */
-  add(appends: readonly Waiting[]): number {
+  add(appends: readonly Waiting[], bytes: number, engine: object): number {
     this.#last += 1;
-    this.#flights.set(this.#last, { appends, left: appends.length });
+    this.pendingBytes += bytes;
+    this.#flights.set(this.#last, { engine, appends, bytes, left: appends.length });
     return this.#last;
   }
 
-  onAppended(groups: BigInt64Array, failures: readonly FailedAppends[]): void {
+  onAppended(groups: BigInt64Array, failures: readonly NativeErrorInfo[]): void {
     for (let at = 0; at < groups.length; at += GROUP_NUMBERS) {
       const first = Number(groups[at + 1]);
       const appends = this.#land(Number(groups[at]), first, Number(groups[at + 2]));
       const base = groups[at + 3]!;
       const logAppendTimeMs = Number(groups[at + 4]);
-      if (base < SAFE) {
+      if (base < 0n) {
+        const error = this.#toError(failures[Number(-1n - base)]!);
+        for (const waiting of appends) reject(waiting, error);
+      } else if (base < SAFE) {
         let next = Number(base);
         for (const waiting of appends) {
           const baseOffset = BigInt(next);
@@ -59,10 +68,6 @@ export class Flights {
         }
       }
     }
-    for (const failure of failures) {
-      const error = this.#toError(failure);
-      for (const waiting of this.#land(failure.flight, failure.first, failure.count)) reject(waiting, error);
-    }
   }
 
   /** The engine is closed: nobody will answer any more. */
@@ -77,7 +82,10 @@ export class Flights {
     const known = this.#flights.get(flight);
     if (known === undefined) return [];
     known.left -= count;
-    if (known.left === 0) this.#flights.delete(flight);
+    if (known.left === 0) {
+      this.#flights.delete(flight);
+      this.pendingBytes -= known.bytes;
+    }
     return count === known.appends.length ? known.appends : known.appends.slice(first, first + count);
   }
 }

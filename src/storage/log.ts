@@ -67,7 +67,7 @@ export class SluiceLog {
   private constructor(engine: NativeEngine, flights: Flights, options: ResolvedOptions) {
     this.#engine = engine;
     this.#flights = flights;
-    this.#appender = new Appender(engine, options.topicId, flights);
+    this.#appender = new Appender(engine, options.topicId, flights, options.maxPendingBytes);
     this.#options = options;
     this.#source = {
       readPacked: (ref, offset, maxBytes) => this.#run(() => engine.readPacked(ref, offset, maxBytes)),
@@ -127,8 +127,13 @@ export class SluiceLog {
   /** Appends one ready record batch of Kafka's format 2. It is checked as a broker checks a producer's. */
   appendBatch(batch: Uint8Array, target: { partition?: number } = {}): Append {
     const partition = this.#partition(target.partition);
+    const refusal = this.#appender.refusal();
+    if (refusal !== undefined) return new PendingAppend(failed(refusal));
     const committed = this.#run(() => this.#engine.appendBatch(this.#ref(partition), batch));
-    committed.catch(ignore);
+    const bytes = batch instanceof Uint8Array ? batch.length : 0;
+    const settled = (): void => void (this.#flights.pendingBytes -= bytes);
+    this.#flights.pendingBytes += bytes;
+    committed.then(settled, settled);
     return this.#pending(partition, committed);
   }
 
@@ -154,12 +159,15 @@ export class SluiceLog {
 
   /** The first record at or after a time; undefined when there is none. */
   async offsetAt(time: Date | number, partition = 0): Promise<bigint | undefined> {
-    const found = await this.#run(() => this.#engine.findTimestamp(this.#ref(this.#partition(partition)), BigInt(Math.trunc(Number(time)))));
+    const ms = Math.trunc(Number(time));
+    if (!Number.isSafeInteger(ms)) throw new LogError('ERR_SLUICE_INVALID', `a time must be a Date or milliseconds since 1970, not ${String(time)}`);
+    const found = await this.#run(() => this.#engine.findTimestamp(this.#ref(this.#partition(partition)), BigInt(ms)));
     return found?.offset;
   }
 
   /** Forgets the records before an offset; resolves with the new start when that is durable. */
-  trim(before: bigint, partition = 0): Promise<bigint> {
+  async trim(before: bigint, partition = 0): Promise<bigint> {
+    if (typeof before !== 'bigint') throw new LogError('ERR_SLUICE_INVALID', `an offset must be a bigint, not ${String(before)}`);
     return this.#run(() => this.#engine.deleteRecords(this.#ref(this.#partition(partition)), before));
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { type Compression, type Durability, type IoDriver, type LogSettings } from '../native/binding.js';
 import { LogError } from './errors.js';
 
@@ -23,6 +24,8 @@ export interface OpenLogOptions {
   retentionBytes?: number;
   /** Bytes that the journal may take. Default 64 MiB. */
   journalBytes?: number;
+  /** Appends are refused with ERR_SLUICE_BUSY while this many bytes of earlier ones wait to be written. Default 256 MiB. */
+  maxPendingBytes?: number;
   /** 'auto' (default), 'io_uring' or 'epoll'. */
   ioDriver?: 'auto' | IoDriver;
 }
@@ -34,6 +37,7 @@ export interface ResolvedOptions {
   partitions: number;
   compression: Compression;
   journalBytes: number;
+  maxPendingBytes: number;
   ioDriver: 'auto' | IoDriver;
   settings: LogSettings;
 }
@@ -64,22 +68,25 @@ export function resolveOptions(options: OpenLogOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null || typeof options.dir !== 'string' || options.dir === '') {
     throw new LogError('ERR_SLUICE_INVALID', 'openLog needs { dir: "path of a directory" }');
   }
-  const known = new Set(['dir', 'name', 'partitions', 'durability', 'compression', 'maxBatchBytes', 'segmentBytes', 'retentionMs', 'retentionBytes', 'journalBytes', 'ioDriver']);
+  const known = new Set(['dir', 'name', 'partitions', 'durability', 'compression', 'maxBatchBytes', 'segmentBytes', 'retentionMs', 'retentionBytes', 'journalBytes', 'maxPendingBytes', 'ioDriver']);
   for (const key of Object.keys(options)) {
     if (!known.has(key)) throw new LogError('ERR_SLUICE_INVALID', `openLog knows no option '${key}'; known are ${[...known].join(', ')}`);
   }
+  if (options.dir.includes('\0')) throw new LogError('ERR_SLUICE_INVALID', 'dir must be the path of a directory, and has a zero byte');
   const name = options.name ?? 'log';
-  if (!/^[A-Za-z0-9._-]{1,200}$/.test(name) || name === '.' || name === '..') {
-    throw new LogError('ERR_SLUICE_INVALID', `name must be 1 to 200 letters, digits, '.', '_' or '-', not '${name}'`);
+  if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,200}$/.test(name) || name === '.' || name === '..') {
+    throw new LogError('ERR_SLUICE_INVALID', `name must be 1 to 200 letters, digits, '.', '_' or '-', not '${String(name)}'`);
   }
   const maxBatchBytes = whole(options.maxBatchBytes, 'maxBatchBytes', 4 * MiB, 1024, 512 * MiB);
   return {
-    dir: options.dir,
+    // A program may change its working directory later.
+    dir: resolve(options.dir),
     name,
     topicId: idOf(name),
     partitions: whole(options.partitions, 'partitions', 1, 1, 10_000),
     compression: oneOf(options.compression, 'compression', ['none', 'gzip', 'snappy', 'lz4', 'zstd'], 'none'),
     journalBytes: whole(options.journalBytes, 'journalBytes', 64 * MiB, 32 * MiB, 64 * 1024 * MiB),
+    maxPendingBytes: whole(options.maxPendingBytes, 'maxPendingBytes', 256 * MiB, 1 * MiB, Number.MAX_SAFE_INTEGER),
     ioDriver: oneOf(options.ioDriver, 'ioDriver', ['auto', 'io_uring', 'epoll'], 'auto'),
     settings: {
       segmentBytes: whole(options.segmentBytes, 'segmentBytes', 1024 * MiB, 1 * MiB, 2 ** 31 - 1),

@@ -36,7 +36,13 @@ async function firstOffset(source: ReadSource, ref: PartitionRef, from: NonNulla
   throw new LogError('ERR_SLUICE_INVALID', "from must be an offset (bigint), a Date, 'start' or 'end'");
 }
 
-function checkOptions({ limit = Infinity, chunkBytes = 1 << 20 }: ReadOptions): { limit: number; chunkBytes: number } {
+const KNOWN: ReadonlySet<string> = new Set(['partition', 'from', 'limit', 'live', 'signal', 'chunkBytes'] satisfies (keyof ReadOptions)[]);
+
+function checkOptions(options: ReadOptions): { limit: number; chunkBytes: number } {
+  const { limit = Infinity, chunkBytes = 1 << 20, signal } = options;
+  const unknown = Object.keys(options).find((name) => !KNOWN.has(name));
+  if (unknown !== undefined) throw new LogError('ERR_SLUICE_INVALID', `reading knows no option '${unknown}'; known are ${[...KNOWN].join(', ')}`);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new LogError('ERR_SLUICE_INVALID', 'signal must be an AbortSignal');
   if (limit !== Infinity && (!Number.isInteger(limit) || limit < 0)) {
     throw new LogError('ERR_SLUICE_INVALID', `limit must be a whole number, not ${String(limit)}`);
   }

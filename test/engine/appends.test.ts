@@ -62,7 +62,7 @@ describe('appends of one turn', () => {
       it.append(record('d')).durable,
     ]);
     assert.deepEqual(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.baseOffset : (outcome.reason.code ?? outcome.reason.name))),
-      [0n, 'ERR_SLUICE_TOO_LARGE', 'TypeError', 'ERR_SLUICE_INVALID', 'ERR_SLUICE_INVALID', 1n]);
+      [0n, 'ERR_SLUICE_TOO_LARGE', 'ERR_SLUICE_INVALID', 'ERR_SLUICE_INVALID', 'ERR_SLUICE_INVALID', 1n]);
     assert.deepEqual(texts(await all(it)), ['a', 'd']);
   });
 

@@ -83,6 +83,17 @@ describe('embedded log and its process', () => {
     }
   }));
 
+  test('a relative directory stays where it was when the program goes elsewhere', () => withDir(async (dir) => {
+    const ended = await run(dir, `
+      process.chdir(dir);
+      const log = await openLog({ dir: 'here', segmentBytes: 1 << 20 });
+      process.chdir('/');
+      for (let i = 0; i < 25; ++i) await log.append({ key: null, value: Buffer.alloc(100_000) }).durable;
+      await log.close();`);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal((await values(join(dir, 'here'))).length, 25);
+  }));
+
   test('a worker that ends lets its directory go', () => withDir(async (dir) => {
     const ended = await run(dir, `
       const { Worker } = await import('node:worker_threads');
@@ -95,6 +106,30 @@ describe('embedded log and its process', () => {
       console.log('done');`);
     assert.deepEqual([ended.code, ended.stdout], [0, 'done\n'], ended.stderr);
     assert.deepEqual(await values(dir), ['w', 'w', 'w']);
+  }));
+
+  test('a worker terminated in the middle of everything takes nothing else with it', () => withDir(async (dir) => {
+    const ended = await run(dir, `
+      const { Worker } = await import('node:worker_threads');
+      const source = ${JSON.stringify(`(async () => { const { parentPort, workerData } = await import('node:worker_threads'); const { openLog } = await import(${JSON.stringify(module)}); const log = await openLog({ dir: workerData }); log.read({ live: true }).next(); for (let n = 0; ; ++n) { for (let i = 0; i < 50; ++i) log.append({ key: null, value: Buffer.alloc(1000) }, { compression: i % 2 ? 'zstd' : 'none' }); await log.ends(); if (n === 20) parentPort.postMessage('busy'); } })();`)};
+      for (let i = 0; i < 5; ++i) {
+        const worker = new Worker(source, { eval: true, workerData: dir });
+        await new Promise((resolve, reject) => { worker.once('message', resolve); worker.once('error', reject); });
+        await worker.terminate();
+      }
+      const log = await openLog({ dir });
+      await log.verify();
+      await log.close();
+      console.log('done');`);
+    assert.deepEqual([ended.code, ended.stdout], [0, 'done\n'], ended.stderr);
+  }));
+
+  test('an append of a log that nobody holds any more is answered', () => withDir(async (dir) => {
+    const ended = await run(dir, `
+      const pending = await (async () => { const log = await openLog({ dir }); return [log.append({ key: null, value: Buffer.from('a') }).durable]; })();
+      for (let i = 0; i < 5; ++i) globalThis.gc();
+      console.log(String((await pending[0]).baseOffset));`);
+    assert.deepEqual([ended.code, ended.stdout], [0, '0\n'], ended.stderr);
   }));
 
   test('a forgotten handle is closed by the garbage collector', () => withDir(async (dir) => {

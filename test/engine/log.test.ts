@@ -1,11 +1,17 @@
 // The embedded engine as a program uses it, on a real directory.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, truncateSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { LOG_ERRORS, LogError, openLog, type SluiceLog, type OpenLogOptions, type LogRecord } from '../../src/storage/index.js';
+import { LOG_ERRORS, LogError, openLog, type SluiceLog, type OpenLogOptions, type LogRecord, type ReadOptions } from '../../src/storage/index.js';
+
+function overwrite(file: string, at: number, bytes: Buffer): void {
+  const fd = openSync(file, 'r+');
+  writeSync(fd, bytes, 0, bytes.length, at);
+  closeSync(fd);
+}
 
 const text = (value: Buffer | null): string | null => (value === null ? null : value.toString());
 
@@ -177,9 +183,71 @@ for (const ioDriver of ['auto', 'epoll'] as const) {
       await assert.rejects(log.append([]).durable, TypeError);
       await assert.rejects(log.append({ key: 'text' as unknown as Buffer, value: null }).durable, TypeError);
       assert.equal((await log.ends()).end, 0n);
-      await assert.rejects(openLog({ dir: '' }), { code: 'ERR_SLUICE_INVALID' });
+      for (const value of ['text', 7, new ArrayBuffer(3), new Uint16Array(3)]) {
+        const { durable } = log.append({ key: null, value: value as unknown as Buffer });
+        await assert.rejects(durable, (error: Error & { code?: string }) => error instanceof TypeError && error.code === 'ERR_SLUICE_INVALID');
+      }
+      await assert.rejects(log.append({ get key(): null { throw new RangeError('mine'); }, value: null }).durable, /mine/);
+      for (const timestampMs of [NaN, Infinity, 1.5, '5', null, -2]) {
+        await assert.rejects(log.append({ key: null, value: null, timestampMs: timestampMs as number }).durable, { code: 'ERR_SLUICE_INVALID' });
+      }
+      for (const time of [NaN, new Date(NaN), Infinity, 'now' as unknown as number]) await assert.rejects(log.offsetAt(time), { code: 'ERR_SLUICE_INVALID' });
+      await assert.rejects(log.trim(1 as unknown as bigint), { code: 'ERR_SLUICE_INVALID' });
+      for (const options of [{ colour: 'red' }, { signal: 5 }, { limit: -1 }, { chunkBytes: 0 }, { from: 5 }, { from: 2n ** 63n }]) {
+        await assert.rejects(collect(log.read(options as ReadOptions)), { code: 'ERR_SLUICE_INVALID' }, Object.keys(options)[0]);
+      }
+      for (const options of [{ dir: '' }, { dir: 'a\0b' }, { dir, name: 5 }, { dir, name: 'a/b' }, { dir, partitions: '1' }, { dir, maxPendingBytes: 1 }]) {
+        await assert.rejects(openLog(options as unknown as OpenLogOptions), { code: 'ERR_SLUICE_INVALID' });
+      }
       await assert.rejects(openLog({ dir, partitions: 0 }), { code: 'ERR_SLUICE_INVALID' });
       await assert.rejects(openLog({ dir, colour: 'red' } as unknown as OpenLogOptions), /knows no option 'colour'/);
+    });
+
+    test('appends are refused while too much waits, and taken again afterwards', async () => {
+      const log = await openHere({ maxPendingBytes: 4 << 20 });
+      const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => log.append({ key: null, value: Buffer.alloc(1 << 20) }).durable));
+      assert.deepEqual(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'ok')),
+        [...Array<string>(4).fill('ok'), ...Array<string>(6).fill('ERR_SLUICE_BUSY')]);
+      assert.equal((await log.append({ key: null, value: null }).durable).baseOffset, 4n);
+      const [ready] = readdirSync(join(dir, 'log-0')).filter((name) => name.endsWith('.log'));
+      const batch = readFileSync(join(dir, 'log-0', String(ready))).subarray(0, (1 << 20) + 100);
+      const batches = await Promise.allSettled(Array.from({ length: 6 }, () => log.appendBatch(batch).durable));
+      assert.deepEqual(batches.map(({ status }) => status), [...Array<string>(4).fill('fulfilled'), ...Array<string>(2).fill('rejected')]);
+    });
+
+    for (const [what, hurt] of [
+      ['a byte is another', (file: string) => overwrite(file, 5000, Buffer.from([1, 2, 3]))],
+      ['bytes are nothing', (file: string) => overwrite(file, 300_000, Buffer.alloc(100_000))],
+      ['the file ends too early', (file: string) => truncateSync(file, 350_000)],
+    ] as const) {
+      test(`damage is found, with file and position: ${what}`, async () => {
+        const log = await openHere();
+        for (let i = 0; i < 8; ++i) await log.append({ key: null, value: Buffer.alloc(100_000, i + 1) }).durable;
+        const file = join(dir, 'log-0', '00000000000000000000.log');
+        hurt(file);
+        const named = (error: LogError): boolean => error.code === 'ERR_SLUICE_CORRUPT' && error.message.includes(`${file} at position `);
+        await assert.rejects(log.verify(), named);
+        await assert.rejects(collect(log.read()), named);
+      });
+    }
+
+    test('close waits for every append, compressed or not', async () => {
+      const log = await openHere();
+      const appends = Array.from({ length: 60 }, (_, i) =>
+        log.append({ key: null, value: Buffer.alloc(50_000, i) }, { compression: i % 3 === 0 ? 'gzip' : 'none' }).durable);
+      await log.close();
+      assert.deepEqual((await Promise.all(appends)).map(({ baseOffset }) => baseOffset), Array.from({ length: 60 }, (_, i) => BigInt(i)));
+    });
+
+    test('a reader that waits for records learns of the close', async () => {
+      const log = await openHere();
+      const next = log.read({ live: true }).next();
+      // It waits in the engine once what is asked behind it has been answered.
+      await log.ends();
+      await log.ends();
+      const rejected = assert.rejects(next, { code: 'ERR_SLUICE_CLOSED' });
+      await log.close();
+      await rejected;
     });
 
     test('after close everything is refused with one code', async () => {
