@@ -20,6 +20,7 @@ import { type OpenedDirectory, openDirectory } from './open-directory.js';
 import { ProducerIds } from './producer-ids.js';
 import { farewellRecords, registerRecord, supportedFeatures, unfenceRecord } from './registration.js';
 import { TopicAdmin } from './topic-admin.js';
+import { internalTopic } from './internal-topics.js';
 import { packageVersion } from './version.js';
 
 export interface BrokerOptions {
@@ -212,15 +213,7 @@ class Starting {
           partitions: settings().get('num.partitions'),
           replicationFactor: settings().get('default.replication.factor'),
         }),
-        offsetsTopic: () => ({
-          partitions: settings().get('offsets.topic.num.partitions'),
-          replicationFactor: settings().get('offsets.topic.replication.factor'),
-          configs: {
-            'cleanup.policy': 'compact',
-            'compression.type': 'producer',
-            'segment.bytes': String(settings().get('offsets.topic.segment.bytes')),
-          },
-        }),
+        internalTopic: (name) => internalTopic(name, settings()),
         topicConfigProblem: (overrides) => configs.topicProblem(overrides),
       }),
       configs,

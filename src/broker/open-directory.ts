@@ -20,7 +20,7 @@ import {
 import { MetadataSnapshots } from './metadata-snapshots.js';
 import { Publisher } from './publisher.js';
 import { readQuorumState, writeQuorumState } from './quorum-state.js';
-import { abortRecords, bootstrapRecords, checkMetadataVersion, electionRecords } from './registration.js';
+import { abortRecords, bootstrapRecords, checkMetadataVersion, clusterDefaultRecords, electionRecords } from './registration.js';
 
 /** Elections of many partitions are written in pieces of this size. */
 const ELECTIONS_AT_ONCE = 10_000;
@@ -103,6 +103,7 @@ export async function openDirectory(options: OpenDirectoryOptions): Promise<Open
   });
   await write(store, loaded.isInTransaction ? abortRecords() : []);
   if (loaded.isEmpty) await write(store, bootstrapRecords(loaded.image));
+  await write(store, clusterDefaultRecords(store.image, effective.of(loaded.image).get('min.insync.replicas')));
   for (let at = 0; at < elections.length; at += ELECTIONS_AT_ONCE) {
     await write(store, elections.slice(at, at + ELECTIONS_AT_ONCE));
   }

@@ -1,21 +1,24 @@
 // The records by which this node tells the metadata log that it begins, is ready, and goes: those that a broker and
 // controller of Kafka in one process would write.
 import {
-  abortTransactionRecord, beginTransactionRecord, brokerRegistrationChangeRecord, endTransactionRecord, featureLevelRecord,
+  abortTransactionRecord, beginTransactionRecord, brokerRegistrationChangeRecord, configRecord, endTransactionRecord, featureLevelRecord,
   partitionChangeRecord, registerBrokerRecord,
 } from '../protocol/records/metadata/index.js';
 import { MetadataError } from '../metadata/apply.js';
 import {
-  KRAFT_VERSION_FEATURE, LATEST_METADATA_VERSION, METADATA_VERSION_FEATURE, MINIMUM_METADATA_VERSION, recordVersions,
+  ELIGIBLE_LEADERS_FEATURE, ELIGIBLE_LEADERS_LEVEL, KRAFT_VERSION_FEATURE, LATEST_METADATA_VERSION, METADATA_VERSION_FEATURE,
+  MINIMUM_METADATA_VERSION, recordVersions,
 } from '../metadata/features.js';
-import { type MetadataImage } from '../metadata/image.js';
+import { MIN_IN_SYNC_REPLICAS, hasEligibleLeaders } from '../metadata/configs.js';
+import { type MetadataImage, overridesOf, resourceTypes } from '../metadata/image.js';
 import { type NewRecord, makeRecord } from '../metadata/records.js';
 import { metadataVersionOf } from '../metadata/topics.js';
 import { type FeatureRange, type ListenerAddress } from '../kafka/services.js';
 
-/** What clients are told; a broker's registration also names the format of the raft log. */
 export const supportedFeatures: readonly FeatureRange[] = [
   { name: METADATA_VERSION_FEATURE, min: MINIMUM_METADATA_VERSION, max: LATEST_METADATA_VERSION },
+  { name: KRAFT_VERSION_FEATURE, min: 0, max: 1 },
+  { name: ELIGIBLE_LEADERS_FEATURE, min: 0, max: ELIGIBLE_LEADERS_LEVEL },
 ];
 
 const PLAINTEXT = 0;
@@ -23,14 +26,25 @@ const FENCED = 1;
 const UNFENCED = -1;
 const IN_CONTROLLED_SHUTDOWN = 1;
 
+const NEWEST_FEATURES: readonly (readonly [string, number])[] = [
+  [METADATA_VERSION_FEATURE, LATEST_METADATA_VERSION], [ELIGIBLE_LEADERS_FEATURE, ELIGIBLE_LEADERS_LEVEL],
+];
+
 /** The first records of a log: levels of features, from what a format tool left or the newest. */
 export function bootstrapRecords(image: MetadataImage): NewRecord[] {
-  const features = image.features.size > 0 ? [...image.features] : [[METADATA_VERSION_FEATURE, LATEST_METADATA_VERSION] as const];
+  const features = image.features.size > 0 ? [...image.features] : NEWEST_FEATURES;
   return [
     makeRecord(beginTransactionRecord, 0, { name: 'Bootstrap records' }),
     ...features.map(([name, featureLevel]) => makeRecord(featureLevelRecord, 0, { name, featureLevel })),
     makeRecord(endTransactionRecord, 0, {}),
   ];
+}
+
+/** With eligible leaders the number of replicas that must be in sync is the cluster's: what the configuration says is written down once. */
+export function clusterDefaultRecords(image: MetadataImage, minInSyncReplicas: number): NewRecord[] {
+  if (!hasEligibleLeaders(image) || overridesOf(image, resourceTypes.broker, '').has(MIN_IN_SYNC_REPLICAS)) return [];
+  const value = String(minInSyncReplicas);
+  return [makeRecord(configRecord, 0, { resourceType: resourceTypes.broker, resourceName: '', name: MIN_IN_SYNC_REPLICAS, value })];
 }
 
 export function abortRecords(): NewRecord[] {
@@ -65,10 +79,7 @@ export function registerRecord(image: MetadataImage, registration: Registration)
     // A broker's epoch is the offset at which it registered.
     brokerEpoch: image.offset + 1n,
     endPoints: registration.endpoints.map(({ name, host, port }) => ({ name, host, port, securityProtocol: PLAINTEXT })),
-    features: [
-      ...supportedFeatures.map(({ name, min, max }) => ({ name, minSupportedVersion: min, maxSupportedVersion: max })),
-      { name: KRAFT_VERSION_FEATURE, minSupportedVersion: 0, maxSupportedVersion: 1 },
-    ],
+    features: supportedFeatures.map(({ name, min, max }) => ({ name, minSupportedVersion: min, maxSupportedVersion: max })),
     rack: registration.rack,
     fenced: true,
     ...(version >= 3 ? { logDirs: [registration.directoryId] } : {}),

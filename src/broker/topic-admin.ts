@@ -1,13 +1,18 @@
 // Topics as handlers change them: the planners of metadata/ carried out through the store.
 import { randomId } from '../metadata/ids.js';
 import { type MetadataStore } from '../metadata/store.js';
-import { internalTopics } from '../metadata/topic-names.js';
 import {
   type CreatedTopic, type Outcome, type PartitionsToAdd, type TopicEnvironment, type TopicToCreate, planCreatePartitions,
   planCreateTopics, planDeleteTopics,
 } from '../metadata/topics.js';
 import { type TopicIdPartition, type TopicService } from '../kafka/services.js';
 import { type Publisher } from './publisher.js';
+
+export interface InternalTopic {
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
 
 export interface TopicAdminOptions {
   readonly store: MetadataStore;
@@ -16,8 +21,8 @@ export interface TopicAdminOptions {
   readonly directoryId: string;
   /** Asked each time, since both can be changed while running. */
   defaults(): { readonly partitions: number; readonly replicationFactor: number };
-  /** How the topic of the consumer offsets is made. */
-  offsetsTopic(): { readonly partitions: number; readonly replicationFactor: number; readonly configs: Readonly<Record<string, string>> };
+  /** How a topic of the broker itself is made; undefined: it is none. */
+  internalTopic(name: string): InternalTopic | undefined;
   topicConfigProblem(overrides: ReadonlyMap<string, string>): string | null;
 }
 
@@ -58,10 +63,9 @@ export class TopicAdmin implements TopicService {
 
   #wanted(name: string): TopicToCreate {
     const assignments: TopicToCreate['assignments'] = [];
-    if (name !== internalTopics.offsets) {
-      return { name, numPartitions: -1, replicationFactor: -1, assignments, configs: [] };
-    }
-    const { partitions, replicationFactor, configs } = this.#options.offsetsTopic();
+    const internal = this.#options.internalTopic(name);
+    if (internal === undefined) return { name, numPartitions: -1, replicationFactor: -1, assignments, configs: [] };
+    const { partitions, replicationFactor, configs } = internal;
     return {
       name,
       numPartitions: partitions,

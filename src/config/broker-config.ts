@@ -121,19 +121,8 @@ function theLogDir(settings: BrokerSettings): string {
 
 /** What the ranges of single settings do not say. */
 export function requireSense(settings: BrokerSettings): void {
-  const retention = new TopicValues(new Map(), settings).get('retention.ms');
-  if (retention !== -1 && retention < 1) {
-    throw new ConfigError('log.retention.ms (or .minutes, or .hours) is 0: records would be deleted at once. It must be -1 for ever, or at least 1', 'log.retention.ms');
-  }
-  for (const [name, least] of [['log.roll.ms', 1], ['log.roll.jitter.ms', 0]] as const) {
-    const value = settings.get(name);
-    if (value !== null && value < least) throw new ConfigError(`${name} is ${value}, and must be at least ${least}`, name);
-  }
-  const overrides = perIpOverrides(settings.get('max.connections.per.ip.overrides'));
-  if (settings.get('max.connections.per.ip') === 0 && overrides.length === 0) {
-    throw new ConfigError('max.connections.per.ip is 0: nobody could connect. It must be at least 1, or max.connections.per.ip.overrides must name who may',
-      'max.connections.per.ip');
-  }
+  const requirement = unmetRequirement(settings);
+  if (requirement !== null) throw new ConfigError(requirement.problem, requirement.name);
   const largest = settings.get('socket.request.max.bytes');
   const perConnection = settings.get('sluice.memory.connection.bytes');
   if (perConnection !== null && perConnection < largest) {
@@ -142,6 +131,20 @@ export function requireSense(settings: BrokerSettings): void {
   }
   const problem = topicProblem(new Map(), settings);
   if (problem !== null) throw new ConfigError(problem);
+}
+
+/** What Kafka requires of values that depend on each other, in its words. */
+export function unmetRequirement(settings: BrokerSettings): { readonly name: string; readonly problem: string } | null {
+  const unmet = (name: string, what: string) => ({ name, problem: `${name} ${what}` });
+  const retention = new TopicValues(new Map(), settings).get('retention.ms');
+  if (retention !== -1 && retention < 1) return unmet('log.retention.ms', 'must be unlimited (-1) or, greater than or equal to 1');
+  for (const [name, least] of [['log.roll.ms', 1], ['log.roll.jitter.ms', 0]] as const) {
+    const value = settings.get(name);
+    if (value !== null && value < least) return unmet(name, `must be greater than or equal to ${least}`);
+  }
+  const overrides = perIpOverrides(settings.get('max.connections.per.ip.overrides'));
+  if (settings.get('max.connections.per.ip') !== 0 || overrides.length > 0) return null;
+  return unmet('max.connections.per.ip', 'can be set to zero only if max.connections.per.ip.overrides property is set.');
 }
 
 function warningsOf(given: Texts, listeners: Listeners): string[] {

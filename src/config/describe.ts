@@ -2,7 +2,7 @@
 import { isReadOnly } from './dynamic.js';
 import { type BrokerSettings, type SourcedText, type Texts, configSources } from './layered.js';
 import { type Setting, type SettingType } from './setting.js';
-import { allSettings, allTopicSettings, findSetting } from './settings/index.js';
+import { allSettings, allTopicSettings, findSetting, isRuntimeOnly } from './settings/index.js';
 import { TopicValues } from './topic-values.js';
 
 export interface DescribedSynonym {
@@ -45,7 +45,7 @@ function isSensitive(setting: Setting | undefined): boolean {
 function synonymsOf(name: string, settings: BrokerSettings): readonly SourcedText[] {
   const names = SAME.find((each) => each.includes(name)) ?? [name];
   const bySource = Object.values(configSources).flatMap((source) =>
-    names.flatMap((each) => settings.sources(each).filter((text) => text.source === source)));
+    names.flatMap((each) => settings.sources(each).filter((text) => text.source === source && !(source === configSources.default && isRuntimeOnly(each)))));
   // As Kafka has it: what stands before the setting's own first entry does not count for it.
   const own = bySource.findIndex((each) => each.name === name);
   return own === -1 ? [] : bySource.slice(own);
@@ -71,9 +71,9 @@ export function describeTopicConfigs(overrides: Texts, settings: BrokerSettings)
   });
 }
 
-/** All settings of this broker, those in the file that nobody knows included. */
+/** All settings of this broker, those in the file that nobody knows included; those that no file may have only where they were set. */
 export function describeBrokerConfigs(settings: BrokerSettings): DescribedConfig[] {
-  const known = allSettings().filter(({ isInternal, name }) => !isInternal || settings.text(name) !== findSetting(name)?.default);
+  const known = allSettings().filter(({ isInternal, name }) => (!isInternal && !isRuntimeOnly(name)) || settings.text(name) !== findSetting(name)?.default);
   const all = new Set(known.map(({ name }) => name));
   for (const layer of [settings.file, settings.broker, settings.brokerDefaults]) for (const name of layer.keys()) all.add(name);
   return [...all].map((name) => describeBrokerConfig(name, settings, synonymsOf(name, settings)));
@@ -97,7 +97,7 @@ function describeBrokerConfig(name: string, settings: BrokerSettings, synonyms: 
     isSensitive: hidden,
     source: synonyms[0]?.source ?? configSources.default,
     type: setting === undefined ? UNKNOWN_TYPE : TYPE_NUMBERS[setting.type],
-    documentation: setting?.prose ?? null,
+    documentation: isRuntimeOnly(name) ? null : (setting?.prose ?? null),
     synonyms: shown(synonyms, hidden),
   };
 }

@@ -1,5 +1,5 @@
 // Settings that clients change while the broker runs: what may be changed, and what follows from it.
-import { requireSense } from './broker-config.js';
+import { requireSense, unmetRequirement } from './broker-config.js';
 import { ConfigError } from './config-error.js';
 import { BrokerSettings, type Texts } from './layered.js';
 import { isDefault, refusal } from './refusals.js';
@@ -37,7 +37,27 @@ export function brokerProblem(overrides: Texts, settings: BrokerSettings, { isDe
   }
   const own = isDefaults ? names.filter((name) => findSetting(name)?.update === 'per-broker') : [];
   if (own.length > 0) return `Cannot update these configs at default cluster level, broker id must be specified: [${own.join(', ')}]`;
-  return senseProblem(isDefaults ? settings.withDynamic(settings.broker, overrides) : settings.withDynamic(overrides, settings.brokerDefaults));
+  const next = isDefaults ? settings.withDynamic(settings.broker, overrides) : settings.withDynamic(overrides, settings.brokerDefaults);
+  return threadsProblem(settings, next) ?? senseProblem(next);
+}
+
+/** Kafka enlarges and shrinks its pools in small steps. */
+const POOLS = [
+  'num.io.threads', 'num.network.threads', 'num.replica.fetchers', 'num.recovery.threads.per.data.dir', 'background.threads', 'log.cleaner.threads',
+] as const;
+
+function threadsProblem(current: BrokerSettings, next: BrokerSettings): string | null {
+  for (const name of POOLS) {
+    const [now, wanted] = [current.get(name), next.get(name)];
+    const isFew = wanted < Math.floor(now / 2);
+    if (!isFew && wanted <= now * 2) continue;
+    const why = name === 'log.cleaner.threads'
+      ? `Log cleaner threads cannot be ${isFew ? 'reduced to less than half' : 'increased to more than double'} the current value ${now}`
+      : `Dynamic thread count update validation failed for ${name}=${wanted}, value should ` +
+        `${isFew ? 'be at least half' : 'not be greater than double'} the current value ${now}`;
+    return `Invalid value org.apache.kafka.common.config.ConfigException: ${why} for configuration Invalid dynamic configuration`;
+  }
+  return null;
 }
 
 function requireValid(name: string, text: string): void {
@@ -49,6 +69,8 @@ function requireValid(name: string, text: string): void {
 
 function senseProblem(settings: BrokerSettings): string | null {
   try {
+    const requirement = unmetRequirement(settings);
+    if (requirement !== null) return `requirement failed: ${requirement.problem}`;
     requireSense(settings);
     return null;
   } catch (error) {

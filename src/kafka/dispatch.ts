@@ -62,7 +62,7 @@ function refuseApiVersions(handler: Handler, correlationId: number): Outcome {
 }
 
 function failureOf(error: unknown, request: IncomingRequest, broker: BrokerServices): Failure {
-  if (error instanceof KafkaError) return { code: error.code, message: error.message };
+  if (error instanceof KafkaError) return { code: error.code, message: error.told };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   broker.log.error(`${apiName(request.apiKey)} version ${request.apiVersion} from ${request.peer} failed: ${detail}`);
   return { code: errorCode('UNKNOWN_SERVER_ERROR'), message: null };

@@ -20,7 +20,7 @@ class Draft {
   readonly #base: MetadataImage;
   readonly #topics: PersistentMapEdit<TopicImage>;
   readonly #names: PersistentMapEdit<string>;
-  readonly #colliding: PersistentMapEdit<string>;
+  readonly #colliding: PersistentMapEdit<readonly string[]>;
   readonly #configs: PersistentMapEdit<ConfigOverrides>;
   readonly #kept: PersistentMapEdit<AnyMetadataRecord>;
   readonly #ownedTopics = new Map<string, { image: TopicImage; partitions: PartitionImage[] }>();
@@ -105,7 +105,7 @@ class Draft {
     if (this.#topics.get(name) !== undefined) throw new MetadataError(`a second topic of the name '${name}'`);
     if (this.#names.get(topicId) !== undefined) throw new MetadataError(`a second topic with the id ${topicId}`);
     this.#names.set(topicId, name);
-    if (canCollide(name)) this.#colliding.set(collisionKey(name), name);
+    if (canCollide(name)) this.#colliding.set(collisionKey(name), [...(this.#colliding.get(collisionKey(name)) ?? []), name]);
     this.#own({ name, id: topicId, partitions: [] });
   }
 
@@ -116,11 +116,19 @@ class Draft {
     this.#partitionCount -= topic.partitions.length;
     this.#topics.delete(name);
     this.#names.delete(topicId);
-    if (this.#colliding.get(collisionKey(name)) === name) this.#colliding.delete(collisionKey(name));
+    if (canCollide(name)) this.#forgetCollision(name);
     this.#ownedTopics.delete(topicId);
     const key = configKey(resourceTypes.topic, name);
     this.#configs.delete(key);
     this.#ownedConfigs.delete(key);
+  }
+
+  /** Two names of one key can be there: those that one request made are not compared with each other. */
+  #forgetCollision(name: string): void {
+    const key = collisionKey(name);
+    const others = (this.#colliding.get(key) ?? []).filter((each) => each !== name);
+    if (others.length === 0) this.#colliding.delete(key);
+    else this.#colliding.set(key, others);
   }
 
   #partition(data: ValueOf<'PartitionRecord'>): void {

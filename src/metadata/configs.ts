@@ -1,14 +1,22 @@
 // What the controller decides about configurations: overrides of topics and of brokers. Pure.
 import { type KafkaErrorName } from '../protocol/errors.js';
 import { configRecord } from '../protocol/records/metadata/index.js';
+import { ELIGIBLE_LEADERS_FEATURE } from './features.js';
 import { type ConfigOverrides, type MetadataImage, overridesOf, resourceTypes } from './image.js';
+import { parseNodeId } from './ids.js';
 import { KafkaError } from './kafka-error.js';
-import { type NewRecord, makeRecord } from './records.js';
+import { type NewRecord, RecordList, makeRecord } from './records.js';
 import { type Plan } from './store.js';
 import { type Outcome } from './topics.js';
 import { topicNameProblem } from './topic-names.js';
 
 export const configOperations = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
+
+export const MIN_IN_SYNC_REPLICAS = 'min.insync.replicas';
+
+export function hasEligibleLeaders(image: MetadataImage): boolean {
+  return (image.features.get(ELIGIBLE_LEADERS_FEATURE) ?? 0) >= 1;
+}
 
 export interface ConfigRules {
   readonly brokerId: number;
@@ -38,15 +46,18 @@ function fail(name: KafkaErrorName, message: string): never {
   throw new KafkaError(name, message);
 }
 
-/** Splits as Java does: without the empty strings at the end. */
+/** Splits as Java does: without the empty strings at the end, and nothing but commas becomes nothing. */
 function split(list: string): string[] {
   const parts = list.split(',');
-  while (parts.length > 1 && parts[parts.length - 1] === '') parts.pop();
+  while (list !== '' && parts.at(-1) === '') parts.pop();
   return parts;
 }
 
-function operationName(operation: number): string {
-  return operation === configOperations.append ? 'APPEND' : 'SUBTRACT';
+/** A broker's settings are looked at by the broker, a topic's by the controller. */
+function notAList(name: string, operation: number, resourceType: number): string {
+  const what = operation === configOperations.append ? 'append' : 'subtract';
+  if (resourceType === resourceTypes.broker) return `Config value ${what} is not allowed for config key: ${name}`;
+  return `Can't ${what.toUpperCase()} to key ${name} because its type is not LIST.`;
 }
 
 function newValue(change: ConfigChange, current: string | undefined, resourceType: number, rules: ConfigRules): string | null {
@@ -56,9 +67,7 @@ function newValue(change: ConfigChange, current: string | undefined, resourceTyp
     case configOperations.delete: return null;
     case configOperations.append:
     case configOperations.subtract: {
-      if (rules.isList(resourceType, name) !== true) {
-        fail('INVALID_CONFIG', `Can't ${operationName(operation)} to key ${name} because its type is not LIST.`);
-      }
+      if (rules.isList(resourceType, name) !== true) fail('INVALID_CONFIG', notAList(name, operation, resourceType));
       const parts = split(current ?? rules.inherited(resourceType, name) ?? '').filter((part) => part !== '');
       for (const part of split(change.value ?? '')) {
         const at = parts.indexOf(part);
@@ -71,7 +80,13 @@ function newValue(change: ConfigChange, current: string | undefined, resourceTyp
   }
 }
 
-function checkResource(image: MetadataImage, { resourceType, resourceName, changes }: ResourceChange, rules: ConfigRules): void {
+function checkTopicName(resourceName: string): void {
+  if (resourceName === '') fail('INVALID_REQUEST', 'Default topic resources are not allowed.');
+  const problem = topicNameProblem(resourceName);
+  if (problem !== null) fail('INVALID_TOPIC_EXCEPTION', `Topic name is invalid: ${problem}`);
+}
+
+function checkResource({ resourceType, resourceName, changes }: ResourceChange, rules: ConfigRules): void {
   const names = new Set(changes.map(({ name }) => name));
   if (names.size !== changes.length) fail('INVALID_REQUEST', 'Error due to duplicate config keys');
   const nulls = changes.filter(({ value, operation }) => value === null && operation !== configOperations.delete);
@@ -79,19 +94,14 @@ function checkResource(image: MetadataImage, { resourceType, resourceName, chang
     fail('INVALID_REQUEST', `Null value not supported for : ${nulls.map(({ name }) => name).join(', ')}`);
   }
   switch (resourceType) {
-    case resourceTypes.topic: {
-      if (resourceName === '') fail('INVALID_REQUEST', 'Default topic resources are not allowed.');
-      const problem = topicNameProblem(resourceName);
-      if (problem !== null) fail('INVALID_TOPIC_EXCEPTION', `Topic name is invalid: ${problem}`);
-      if (!image.topics.has(resourceName)) fail('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${resourceName}' does not exist.`);
-      return;
-    }
+    case resourceTypes.topic: return;
     case resourceTypes.broker: {
       if (resourceName === '') return;
-      if (!/^[+-]?\d+$/.test(resourceName)) {
+      const id = parseNodeId(resourceName);
+      if (id === undefined) {
         fail('INVALID_REQUEST', `Node id must be an integer, but it is: ${resourceName}`);
       }
-      if (Number(resourceName) !== rules.brokerId) {
+      if (id !== rules.brokerId) {
         fail('INVALID_REQUEST', `Unexpected broker id, expected ${rules.brokerId}, but received ${resourceName}`);
       }
       return;
@@ -105,9 +115,23 @@ function checkResource(image: MetadataImage, { resourceType, resourceName, chang
   }
 }
 
+const MAX_VALUE_LENGTH = 32_767;
+
+/** What the controller itself minds, which of a broker's settings it sees last. */
+function checkValues(image: MetadataImage, { resourceType, resourceName }: ResourceChange, values: ReadonlyMap<string, string | null>): void {
+  for (const [name, value] of values) {
+    if (value !== null && value.length > MAX_VALUE_LENGTH) {
+      fail('INVALID_CONFIG', `The configuration value cannot be added because it exceeds the maximum value size of ${MAX_VALUE_LENGTH} bytes.`);
+    }
+    if (name !== MIN_IN_SYNC_REPLICAS || resourceType !== resourceTypes.broker || !hasEligibleLeaders(image)) continue;
+    if (resourceName !== '') fail('INVALID_CONFIG', 'Broker-level min.insync.replicas cannot be altered while ELR is enabled.');
+    if (value === null) fail('INVALID_CONFIG', 'Cluster-level min.insync.replicas cannot be removed while ELR is enabled.');
+  }
+}
+
 function planResource(image: MetadataImage, resource: ResourceChange, rules: ConfigRules): NewRecord[] {
   const { resourceType, resourceName } = resource;
-  checkResource(image, resource, rules);
+  checkResource(resource, rules);
   const current = overridesOf(image, resourceType, resourceName);
   const next = new Map(resource.replacesAll === true ? [] : current);
   const values = new Map<string, string | null>();
@@ -120,11 +144,17 @@ function planResource(image: MetadataImage, resource: ResourceChange, rules: Con
   if (resource.replacesAll === true) {
     for (const name of current.keys()) if (!next.has(name)) values.set(name, null);
   }
-  const problem = rules.problem(resourceType, resourceName, next);
-  if (problem !== null) {
-    // Kafka calls a topic's invalid value a wrong configuration, but a broker's a wrong request.
-    fail(resourceType === resourceTypes.topic ? 'INVALID_CONFIG' : 'INVALID_REQUEST', problem);
+  const isTopic = resourceType === resourceTypes.topic;
+  if (isTopic) {
+    checkValues(image, resource, values);
+    checkTopicName(resourceName);
   }
+  const problem = rules.problem(resourceType, resourceName, next);
+  // Kafka calls a topic's invalid value a wrong configuration, but a broker's a wrong request.
+  if (problem !== null) fail(isTopic ? 'INVALID_CONFIG' : 'INVALID_REQUEST', problem);
+  if (!isTopic) checkValues(image, resource, values);
+  // Kafka looks for the topic last, so a wrong value counts more than a topic that is not there.
+  if (isTopic && !image.topics.has(resourceName)) fail('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${resourceName}' does not exist.`);
   const records: NewRecord[] = [];
   for (const [name, value] of values) {
     if ((current.get(name) ?? null) === value && resourceType !== resourceTypes.broker) continue;
@@ -140,16 +170,18 @@ export function planConfigChanges(
   const counts = new Map<string, number>();
   const keyOf = (resource: ResourceChange): string => `${resource.resourceType}:${resource.resourceName}`;
   for (const resource of resources) counts.set(keyOf(resource), (counts.get(keyOf(resource)) ?? 0) + 1);
-  const records: NewRecord[] = [];
+  const list = new RecordList();
   const result = resources.map((resource): Outcome<void> => {
+    let records: NewRecord[];
     try {
       if (counts.get(keyOf(resource))! > 1) fail('INVALID_REQUEST', 'Each resource must appear at most once.');
-      records.push(...planResource(image, resource, rules));
-      return { ok: undefined };
+      records = planResource(image, resource, rules);
     } catch (error) {
       if (error instanceof KafkaError) return { error };
       throw error;
     }
+    list.add(records);
+    return { ok: undefined };
   });
-  return { records, result };
+  return { records: list.records, result };
 }

@@ -9,6 +9,10 @@ export const METADATA_VERSION_FEATURE = 'metadata.version';
 /** The format of the raft log itself: 0 is a set of voters that the configuration names. */
 export const KRAFT_VERSION_FEATURE = 'kraft.version';
 
+/** Whether replicas that fell out of sync may still be elected; settings of in-sync replicas then belong to the cluster and to topics only. */
+export const ELIGIBLE_LEADERS_FEATURE = 'eligible.leader.replicas.version';
+export const ELIGIBLE_LEADERS_LEVEL = 1;
+
 const levels = {
   /** 3.7-IV2: each replica names its log directory. */
   directoryAssignment: 17,

@@ -15,3 +15,10 @@ export function randomId(): string {
     if (!id.startsWith('-') && !RESERVED.has(id)) return id;
   }
 }
+
+/** The number of a node as Java reads an int, or undefined. */
+export function parseNodeId(text: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const id = Number(text);
+  return id === (id | 0) ? id : undefined;
+}

@@ -68,7 +68,7 @@ export interface MetadataImage {
   /** Names by id. */
   readonly topicNames: PersistentMap<string>;
   /** Names by `collisionKey`, of topics that can collide. */
-  readonly collidingNames: PersistentMap<string>;
+  readonly collidingNames: PersistentMap<readonly string[]>;
   /** Overrides by `configKey`. A resource without any is absent. */
   readonly configs: PersistentMap<ConfigOverrides>;
   readonly brokers: ReadonlyMap<number, BrokerImage>;
@@ -85,7 +85,7 @@ export const emptyImage: MetadataImage = Object.freeze({
   features: new Map<string, number>(),
   topics: PersistentMap.empty<TopicImage>(),
   topicNames: PersistentMap.empty<string>(),
-  collidingNames: PersistentMap.empty<string>(),
+  collidingNames: PersistentMap.empty<readonly string[]>(),
   configs: PersistentMap.empty<ConfigOverrides>(),
   brokers: new Map<number, BrokerImage>(),
   nextProducerId: 0n,

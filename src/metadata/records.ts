@@ -4,6 +4,7 @@ import {
   type AnyMetadataRecord, type MetadataRecord as RecordTable, type MetadataRecordName, decodeMetadataRecord,
   encodeMetadataRecord,
 } from '../protocol/records/metadata/index.js';
+import { KafkaError } from './kafka-error.js';
 import { type FieldTable, type Input } from '../protocol/schema.js';
 
 export { type AnyMetadataRecord } from '../protocol/records/metadata/index.js';
@@ -19,4 +20,20 @@ export interface NewRecord {
 export function makeRecord<T extends FieldTable>(table: RecordTable<T>, version: number, value: Input<T>): NewRecord {
   const bytes = encodeMetadataRecord(table, version, value);
   return { record: decodeMetadataRecord(bytes), bytes };
+}
+
+/** As many as Kafka's controller writes for one request. */
+const MAX_RECORDS_PER_REQUEST = 10_000;
+
+/** The records of one request. */
+export class RecordList {
+  readonly records: NewRecord[] = [];
+
+  /** Throws where there are more than one request may have, which then fails as a whole. */
+  add(more: readonly NewRecord[]): void {
+    if (this.records.length + more.length > MAX_RECORDS_PER_REQUEST) {
+      throw new KafkaError('POLICY_VIOLATION', 'Unable to perform excessively large batch operation.');
+    }
+    for (const record of more) this.records.push(record);
+  }
 }

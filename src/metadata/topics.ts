@@ -5,7 +5,7 @@ import { METADATA_VERSION_FEATURE, MINIMUM_METADATA_VERSION, recordVersions } fr
 import { type MetadataImage, resourceTypes, topicById } from './image.js';
 import { KafkaError } from './kafka-error.js';
 import { METADATA_TOPIC } from './ids.js';
-import { type NewRecord, makeRecord } from './records.js';
+import { type NewRecord, RecordList, makeRecord } from './records.js';
 import { type Plan } from './store.js';
 import { canCollide, collisionKey, topicNameProblem } from './topic-names.js';
 
@@ -121,7 +121,7 @@ function partitionsToPlace(topic: TopicToCreate, env: TopicEnvironment): number 
     fail(
       'INVALID_REPLICATION_FACTOR',
       `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached ` +
-        'because only 1 broker(s) are registered.',
+        'because only 1 broker(s) are registered or some brokers have all their log directories cordoned.',
     );
   }
   return topic.numPartitions === -1 ? env.defaultPartitions : topic.numPartitions;
@@ -160,16 +160,13 @@ function planTopic(image: MetadataImage, topic: TopicToCreate, env: TopicEnviron
   if (image.topics.has(topic.name)) fail('TOPIC_ALREADY_EXISTS', `Topic '${topic.name}' already exists.`);
   const problem = topicNameProblem(topic.name);
   if (problem !== null) fail('INVALID_TOPIC_EXCEPTION', `Topic name is invalid: ${problem}`);
-  const collision = canCollide(topic.name) ? image.collidingNames.get(collisionKey(topic.name)) : undefined;
+  const collision = canCollide(topic.name) ? image.collidingNames.get(collisionKey(topic.name))?.[0] : undefined;
   if (collision !== undefined) {
     fail('INVALID_TOPIC_EXCEPTION', `Topic '${topic.name}' collides with existing topic: ${collision}`);
   }
   const overrides = overridesOf(topic, env);
   const byHand = topic.assignments.length > 0;
   const partitions = byHand ? partitionsOfAssignments(topic, env) : partitionsToPlace(topic, env);
-  if (partitions > MAX_PARTITIONS_PER_REQUEST) {
-    fail('POLICY_VIOLATION', 'Excessively large number of partitions per request.');
-  }
   const id = env.newId();
   const records = [makeRecord(topicRecord, 0, { name: topic.name, topicId: id })];
   for (const [name, value] of overrides) {
@@ -179,31 +176,40 @@ function planTopic(image: MetadataImage, topic: TopicToCreate, env: TopicEnviron
   return { created: { name: topic.name, id, partitions, replicationFactor: 1, overrides }, records };
 }
 
+/** Counted before anything else is looked at: a request that is too large fails as a whole, whatever is wrong with its parts. */
+function checkTotal(what: string, counts: readonly number[]): void {
+  const total = counts.reduce((sum, count) => sum + Math.max(0, count), 0);
+  if (total > MAX_PARTITIONS_PER_REQUEST) fail('POLICY_VIOLATION', `Excessively large number of ${what} per request.`);
+}
+
 export function planCreateTopics(
   image: MetadataImage, topics: readonly TopicToCreate[], env: TopicEnvironment,
 ): Plan<Outcome<CreatedTopic>[]> {
-  const records: NewRecord[] = [];
-  let partitions = 0;
-  const result = topics.map((topic) => attempt(() => {
-    const planned = planTopic(image, topic, env);
-    partitions += planned.created.partitions;
-    if (partitions > MAX_PARTITIONS_PER_REQUEST) {
-      partitions -= planned.created.partitions;
-      fail('POLICY_VIOLATION', 'Excessively large number of partitions per request.');
-    }
-    records.push(...planned.records);
-    return planned.created;
+  checkTotal('partitions', topics.map(({ name, numPartitions, assignments }) => {
+    if (name === METADATA_TOPIC) return 0;
+    if (assignments.length > 0) return assignments.length;
+    return numPartitions === -1 ? env.defaultPartitions : numPartitions;
   }));
-  return { records, result };
+  const list = new RecordList();
+  const result = topics.map((topic) => {
+    const planned = attempt(() => planTopic(image, topic, env));
+    if ('error' in planned) return planned;
+    list.add(planned.ok.records);
+    return { ok: planned.ok.created };
+  });
+  return { records: list.records, result };
 }
 
 export function planDeleteTopics(image: MetadataImage, ids: readonly string[]): Plan<Outcome<void>[]> {
-  const records: NewRecord[] = [];
-  const result = ids.map((topicId) => attempt(() => {
-    if (topicById(image, topicId) === undefined) fail('UNKNOWN_TOPIC_ID');
-    records.push(makeRecord(removeTopicRecord, 0, { topicId }));
-  }));
-  return { records, result };
+  const list = new RecordList();
+  const result = ids.map((topicId): Outcome<void> => {
+    if (topicById(image, topicId) === undefined) {
+      return { error: new KafkaError('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.') };
+    }
+    list.add([makeRecord(removeTopicRecord, 0, { topicId })]);
+    return { ok: undefined };
+  });
+  return { records: list.records, result };
 }
 
 export interface PartitionsToAdd {
@@ -234,22 +240,19 @@ function planPartitions(image: MetadataImage, wish: PartitionsToAdd, env: TopicE
     const factor = topic.partitions[0]?.replicas.length ?? 1;
     for (const { brokerIds } of wish.assignments) checkAssignment(brokerIds, factor, env);
   }
-  if (additional > MAX_PARTITIONS_PER_REQUEST) {
-    fail('POLICY_VIOLATION', 'Excessively large number of partitions per request.');
-  }
   return partitionRecords(image, topic.id, existing, additional, env);
 }
 
 export function planCreatePartitions(
   image: MetadataImage, wishes: readonly PartitionsToAdd[], env: TopicEnvironment,
 ): Plan<Outcome<void>[]> {
+  checkTotal('additional partitions', wishes.map(({ name, count }) => {
+    const existing = image.topics.get(name)?.partitions.length;
+    return existing === undefined || count < 0 ? 0 : count - existing;
+  }));
   const records: NewRecord[] = [];
   const result = wishes.map((wish) => attempt(() => {
-    const planned = planPartitions(image, wish, env);
-    if (records.length + planned.length > MAX_PARTITIONS_PER_REQUEST) {
-      fail('POLICY_VIOLATION', 'Excessively large number of partitions per request.');
-    }
-    records.push(...planned);
+    for (const record of planPartitions(image, wish, env)) records.push(record);
   }));
   return { records, result };
 }

@@ -38,8 +38,15 @@ test('every version tells the same ranges', async () => {
 test('only features that are served are finalized', async (context) => {
   if (target.kind === 'kafka') return context.skip('Apache Kafka has more features');
   const { supportedFeatures, finalizedFeatures, finalizedFeaturesEpoch } = await target.ask(apiVersionsApi, 4, client);
-  assert.deepEqual(finalizedFeatures, [{ name: 'metadata.version', maxVersionLevel: 33, minVersionLevel: 33 }]);
-  assert.deepEqual(supportedFeatures, [{ name: 'metadata.version', minVersion: 7, maxVersion: 33 }]);
+  assert.deepEqual(finalizedFeatures, [
+    { name: 'metadata.version', maxVersionLevel: 33, minVersionLevel: 33 },
+    { name: 'eligible.leader.replicas.version', maxVersionLevel: 1, minVersionLevel: 1 },
+  ]);
+  const range = (name: string, minVersion: number, maxVersion: number) => ({ name, minVersion, maxVersion });
+  const metadata = range('metadata.version', 7, 33);
+  assert.deepEqual(supportedFeatures, [metadata, range('kraft.version', 0, 1), range('eligible.leader.replicas.version', 0, 1)]);
+  // A minimum of 0 was not allowed before.
+  assert.deepEqual((await target.ask(apiVersionsApi, 3, client)).supportedFeatures, [metadata]);
   assert.ok(finalizedFeaturesEpoch > 0n);
 });
 

@@ -31,7 +31,7 @@ export const serverSettings = [
     'How often Kafka looks for leaderless partitions. There is one replica.',
     { range: atLeast(1), isInternal: true }),
   define('min.insync.replicas', 'int', '1', 'served',
-    'How many replicas have to hold a record that is written with acks=all.',
+    'How many replicas have to hold a record that is written with acks=all; no more than a topic has, which is one.',
     { importance: 'high', range: atLeast(1), update: 'cluster-wide' }),
   define('create.topic.policy.class.name', 'class', null, 'refused',
     'A Java class that decides which topics may be made. Sluice runs no Java.', { importance: 'low' }),

@@ -45,11 +45,11 @@ export const sluiceTopicSettings = [
 export const runtimeSettings = [
   define('leader.replication.throttled.rate', 'long', '9223372036854775807', 'ignored',
     'Bytes a second that throttled replicas are copied with, on the leader\'s side. There is one replica.',
-    { range: atLeast(0), update: 'per-broker' }),
+    { range: atLeast(0), update: 'cluster-wide' }),
   define('follower.replication.throttled.rate', 'long', '9223372036854775807', 'ignored',
     'Bytes a second that throttled replicas are copied with, on the follower\'s side. There is one replica.',
-    { range: atLeast(0), update: 'per-broker' }),
+    { range: atLeast(0), update: 'cluster-wide' }),
   define('replica.alter.log.dirs.io.max.bytes.per.second', 'long', '9223372036854775807', 'ignored',
     'Bytes a second that replicas move between directories with. Sluice has one directory.',
-    { range: atLeast(0), update: 'per-broker' }),
+    { range: atLeast(0), update: 'cluster-wide' }),
 ] as const;

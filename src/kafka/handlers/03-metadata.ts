@@ -30,7 +30,7 @@ type TopicView = Omit<ReturnType<typeof viewTopic>, 'name'> & { readonly name: s
 
 function checkRequest(request: Request, version: number): void {
   for (const { name, topicId } of request.topics ?? []) {
-    if (version < 12 && name === null) {
+    if (name === null && (version < 12 || topicId === ZERO_UUID)) {
       throw new KafkaError('INVALID_REQUEST', `Topic name can not be null for version ${version}`);
     }
     if (version < 12 && topicId !== ZERO_UUID) {
@@ -47,27 +47,23 @@ function byIds(ids: ReadonlySet<string>, broker: BrokerServices): TopicView[] {
   });
 }
 
-async function createMissing(names: readonly string[], broker: BrokerServices): Promise<Map<string, number>> {
+/** What cannot be made is not there: a client is told no more than that, as Kafka does not wait for what becomes of it. */
+async function createMissing(names: readonly string[], broker: BrokerServices): Promise<void> {
   const creatable = names.filter((name) => topicNameProblem(name) === null);
-  if (creatable.length === 0) return new Map();
-  const outcomes = await broker.topics.createMissing(creatable);
-  const errors = new Map<string, number>();
-  for (const [index, outcome] of outcomes.entries()) {
-    if ('error' in outcome && outcome.error.code !== errorCode('TOPIC_ALREADY_EXISTS')) {
-      errors.set(creatable[index]!, outcome.error.code);
-    }
+  if (creatable.length === 0) return;
+  try {
+    await broker.topics.createMissing(creatable);
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error;
   }
-  return errors;
 }
 
 async function byNames(names: ReadonlySet<string>, mayCreate: boolean, broker: BrokerServices): Promise<TopicView[]> {
   const missing = [...names].filter((name) => !broker.metadata.image.topics.has(name));
-  const errors = mayCreate && missing.length > 0 ? await createMissing(missing, broker) : new Map<string, number>();
+  if (mayCreate) await createMissing(missing, broker);
   return [...names].map((name) => {
     const topic = broker.metadata.image.topics.get(name);
-    if (topic !== undefined) return viewTopic(topic, broker);
-    const error = errors.get(name);
-    return { ...missingTopic(name), ...(error === undefined ? {} : { errorCode: error }) };
+    return topic === undefined ? missingTopic(name) : viewTopic(topic, broker);
   });
 }
 
@@ -97,17 +93,15 @@ export const metadataHandler = defineHandler({
       controllerId: nodeId,
       topics: topics.map((topic) => ({
         ...topic,
-        topicAuthorizedOperations: includeTopicAuthorizedOperations ? allTopicOperations : operationsNotAsked,
+        topicAuthorizedOperations: includeTopicAuthorizedOperations && topic.name !== null ? allTopicOperations : operationsNotAsked,
       })),
       clusterAuthorizedOperations: includeClusterAuthorizedOperations ? allClusterOperations : operationsNotAsked,
     };
   },
-  failed(request, { code }, { header }) {
-    // Before version 12 an answer cannot leave out a name.
-    const nameless = header.apiVersion >= 12 ? null : '';
+  failed(request, { code }) {
     return {
       topics: (request.topics ?? []).map(({ name, topicId }) => ({
-        errorCode: code, name: name ?? nameless, topicId, isInternal: false, partitions: [],
+        errorCode: code, name: name ?? '', topicId, isInternal: false, partitions: [],
       })),
       errorCode: code,
     };

@@ -54,8 +54,8 @@ export const findCoordinatorHandler = defineHandler({
       return { coordinators: keys.map((key) => ({ key, ...coordinator, errorCode: 0, errorMessage: null })) };
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
-      const { code, message } = error;
-      return { coordinators: keys.map((key) => ({ key, ...NOBODY, errorCode: code, errorMessage: message })) };
+      const { code, told } = error;
+      return { coordinators: keys.map((key) => ({ key, ...NOBODY, errorCode: code, errorMessage: told })) };
     }
   },
   failed(request, { code, message }, { header }) {

@@ -6,12 +6,14 @@ import { apiVersionsApi } from '../../protocol/messages/18-api-versions.js';
 import { type BrokerServices } from '../services.js';
 import { defineHandler } from '../registry.js';
 
+const MINIMUM_OF_0_SINCE = 4;
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 
-function features(broker: BrokerServices) {
+function features(version: number, broker: BrokerServices) {
   const { image } = broker.metadata;
+  const told = broker.supportedFeatures.filter(({ min }) => min > 0 || version >= MINIMUM_OF_0_SINCE);
   return {
-    supportedFeatures: broker.supportedFeatures.map(({ name, min, max }) => ({ name, minVersion: min, maxVersion: max })),
+    supportedFeatures: told.map(({ name, min, max }) => ({ name, minVersion: min, maxVersion: max })),
     finalizedFeaturesEpoch: image.offset,
     // A directory that Kafka formatted may name features which nothing here serves: clients must not count on those.
     finalizedFeatures: broker.supportedFeatures.flatMap(({ name }) => {
@@ -33,7 +35,7 @@ export const apiVersionsHandler = defineHandler({
     }
     const isElsewhere = request.clusterId !== broker.clusterId || request.nodeId !== broker.config.nodeId;
     if (request.clusterId !== null && isElsewhere) return { errorCode: errorCode('REBOOTSTRAP_REQUIRED') };
-    return { errorCode: 0, apiKeys: broker.apiVersions, ...features(broker) };
+    return { errorCode: 0, apiKeys: broker.apiVersions, ...features(apiVersion, broker) };
   },
   failed(_request, { code }) {
     return { errorCode: code };

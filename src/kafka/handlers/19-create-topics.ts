@@ -21,8 +21,8 @@ function viewCreated(topic: CreatedTopic, broker: BrokerServices) {
   };
 }
 
-function viewFailed(name: string, { code, message }: KafkaError) {
-  return { name, errorCode: code, errorMessage: message };
+function viewFailed(name: string, { code, told }: KafkaError) {
+  return { name, errorCode: code, errorMessage: told };
 }
 
 export const createTopicsHandler = defineHandler({
@@ -42,7 +42,6 @@ export const createTopicsHandler = defineHandler({
     };
   },
   failed(request, { code, message }) {
-    const names = new Set(request.topics.map(({ name }) => name));
-    return { topics: [...names].map((name) => ({ name, errorCode: code, errorMessage: message })) };
+    return { topics: request.topics.map(({ name }) => ({ name, errorCode: code, errorMessage: message })) };
   },
 });

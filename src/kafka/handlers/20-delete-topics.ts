@@ -15,7 +15,7 @@ interface Answer {
 }
 
 function failure(name: string | null, topicId: string, error: KafkaError): Answer {
-  return { name, topicId, errorCode: error.code, errorMessage: error.message };
+  return { name, topicId, errorCode: error.code, errorMessage: error.told };
 }
 
 function invalid(name: string | null, topicId: string, message: string): Answer {
@@ -48,13 +48,13 @@ function resolve(request: RequestOf<typeof deleteTopicsApi>, broker: BrokerServi
   const wanted = new Map<string, string>();
   for (const id of ids.once) {
     const topic = topicById(image, id);
-    if (topic === undefined) answers.push(failure(null, id, new KafkaError('UNKNOWN_TOPIC_ID')));
+    if (topic === undefined) answers.push(failure(null, id, new KafkaError('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.')));
     else wanted.set(id, topic.name);
   }
   for (const name of names.once) {
     const topic = image.topics.get(name);
     if (topic === undefined) {
-      answers.push(failure(name, ZERO_UUID, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')));
+      answers.push(failure(name, ZERO_UUID, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')));
     } else if (ids.more.includes(topic.id) || wanted.has(topic.id)) {
       wanted.delete(topic.id);
       answers.push(invalid(name, topic.id, 'The provided topic name maps to an ID that was already supplied.'));

@@ -3,12 +3,19 @@
 import { describeConfigsApi } from '../../protocol/messages/32-describe-configs.js';
 import { type RequestOf } from '../../protocol/api.js';
 import { overridesOf, resourceTypes } from '../../metadata/image.js';
+import { parseNodeId } from '../../metadata/ids.js';
 import { KafkaError } from '../../metadata/kafka-error.js';
 import { topicNameProblem } from '../../metadata/topic-names.js';
 import { defineHandler } from '../registry.js';
 import { type BrokerServices, type ConfigEntry } from '../services.js';
 
 type Request = RequestOf<typeof describeConfigsApi>;
+
+const KNOWN_TYPES = new Set<number>(Object.values(resourceTypes));
+
+/** What Kafka says of an INVALID_REQUEST that it has nothing more to say of: one resource of a type that there is not spoils all of them. */
+const MALFORMED = 'This most likely occurs because of a request being malformed by the client library or the message was sent ' +
+  'to an incompatible broker. See the broker logs for more details.';
 
 function findEntries(resourceType: number, resourceName: string, broker: BrokerServices): readonly ConfigEntry[] {
   const { image } = broker.metadata;
@@ -22,10 +29,11 @@ function findEntries(resourceType: number, resourceName: string, broker: BrokerS
     }
     case resourceTypes.broker: {
       if (resourceName === '') return broker.configs.describeBrokerDefaults();
-      if (!/^[+-]?\d+$/.test(resourceName)) {
+      const id = parseNodeId(resourceName);
+      if (id === undefined) {
         throw new KafkaError('INVALID_REQUEST', `Broker id must be an integer, but it is: ${resourceName}`);
       }
-      if (Number(resourceName) !== nodeId) {
+      if (id !== nodeId) {
         throw new KafkaError('INVALID_REQUEST', `Unexpected broker id, expected ${nodeId} or empty string, but received ${resourceName}`);
       }
       return broker.configs.describeBroker();
@@ -35,7 +43,7 @@ function findEntries(resourceType: number, resourceName: string, broker: BrokerS
     case resourceTypes.group:
       throw new KafkaError('INVALID_REQUEST', `Configs of resource type ${resourceType} are not supported by this broker.`);
     default:
-      throw new KafkaError('INVALID_REQUEST', `Unexpected resource type ${resourceType} for resource ${resourceName}`);
+      throw new Error(`resource type ${resourceType} was not refused`);
   }
 }
 
@@ -56,16 +64,17 @@ function view(entry: ConfigEntry, { includeSynonyms, includeDocumentation }: Req
 export const describeConfigsHandler = defineHandler({
   api: describeConfigsApi,
   handle(request, { broker }) {
+    if (request.resources.some(({ resourceType }) => !KNOWN_TYPES.has(resourceType))) throw new KafkaError('INVALID_REQUEST', MALFORMED);
     return {
       results: request.resources.map(({ resourceType, resourceName, configurationKeys }) => {
         try {
           const entries = findEntries(resourceType, resourceName, broker);
           const keys = configurationKeys === null || configurationKeys.length === 0 ? null : new Set(configurationKeys);
           const wanted = keys === null ? entries : entries.filter(({ name }) => keys.has(name));
-          return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs: wanted.map((entry) => view(entry, request)) };
+          return { errorCode: 0, errorMessage: '', resourceType, resourceName, configs: wanted.map((entry) => view(entry, request)) };
         } catch (error) {
           if (!(error instanceof KafkaError)) throw error;
-          return { errorCode: error.code, errorMessage: error.message, resourceType, resourceName, configs: [] };
+          return { errorCode: error.code, errorMessage: error.told ?? '', resourceType, resourceName, configs: [] };
         }
       }),
     };

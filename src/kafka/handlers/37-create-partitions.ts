@@ -19,7 +19,7 @@ export const createPartitionsHandler = defineHandler({
         ...outcomes.map((outcome, index) => {
           const { name } = unique[index]!;
           if ('ok' in outcome) return { name, errorCode: 0, errorMessage: null };
-          return { name, errorCode: outcome.error.code, errorMessage: outcome.error.message };
+          return { name, errorCode: outcome.error.code, errorMessage: outcome.error.told };
         }),
       ],
     };

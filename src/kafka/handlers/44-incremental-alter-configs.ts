@@ -14,7 +14,7 @@ export const incrementalAlterConfigsHandler = defineHandler({
       responses: request.resources.map(({ resourceType, resourceName }, index) => {
         const outcome = outcomes[index]!;
         if ('ok' in outcome) return { errorCode: 0, errorMessage: null, resourceType, resourceName };
-        return { errorCode: outcome.error.code, errorMessage: outcome.error.message, resourceType, resourceName };
+        return { errorCode: outcome.error.code, errorMessage: outcome.error.told, resourceType, resourceName };
       }),
     };
   },

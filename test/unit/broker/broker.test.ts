@@ -27,8 +27,8 @@ test('the first start writes what a node of Kafka would: leader change, bootstra
   const disk = new FakeDisk();
   const broker = await FakeBroker.start({ disk });
   assert.deepEqual(metadataLines(disk), [
-    '1 leaderChange', '1 BeginTransactionRecord v0', '1 FeatureLevelRecord v0', '1 EndTransactionRecord v0',
-    '1 RegisterBrokerRecord v4', '1 BrokerRegistrationChangeRecord v0',
+    '1 leaderChange', '1 BeginTransactionRecord v0', '1 FeatureLevelRecord v0', '1 FeatureLevelRecord v0', '1 EndTransactionRecord v0',
+    '1 ConfigRecord v0', '1 RegisterBrokerRecord v4', '1 BrokerRegistrationChangeRecord v0',
   ]);
   assert.deepEqual(JSON.parse(readFileSync(join(broker.directory, '__cluster_metadata-0', 'quorum-state'), 'utf8')), {
     clusterId: '', leaderId: 1, leaderEpoch: 1, votedId: -1, appliedOffset: 0, currentVoters: [{ voterId: 1 }], data_version: 0,
@@ -37,7 +37,7 @@ test('the first start writes what a node of Kafka would: leader change, bootstra
   assert.equal(ready.topics, 0);
   assert.equal(ready.listeners[0]!.port, 40_000);
   await broker.stop();
-  assert.deepEqual(metadataLines(disk).slice(6), ['1 BrokerRegistrationChangeRecord v1', '1 BrokerRegistrationChangeRecord v0']);
+  assert.deepEqual(metadataLines(disk).slice(8), ['1 BrokerRegistrationChangeRecord v1', '1 BrokerRegistrationChangeRecord v0']);
 });
 
 test('topics are there again after a restart, under the next epoch, and were open before the first client', async () => {

@@ -17,10 +17,10 @@ import { TestLog } from './fake-broker.js';
 function sample(fields: FieldTable, version: number): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields)
     .filter(([, field]) => hasVersion(parseVersions(field.versions), version))
-    .map(([name, field]) => [name, sampleOf(field, version)]));
+    .map(([name, field]) => [name, sampleOf(field, version, name === 'resourceType')]));
 }
 
-function sampleOf(field: Field, version: number): unknown {
+function sampleOf(field: Field, version: number, isResource = false): unknown {
   const { type } = field;
   if (type === 'struct') return sample(field.of!, version);
   if (type === '[]struct') return [sample(field.of!, version)];
@@ -28,8 +28,8 @@ function sampleOf(field: Field, version: number): unknown {
   switch (type) {
     case 'string': return 'x';
     case 'bool': return true;
-    // Kinds of things: 0 is a group.
-    case 'int8': return 0;
+    // Kinds of things: 0 is a group; of resources 2 is a topic.
+    case 'int8': return isResource ? 2 : 0;
     case 'int64': return 1n;
     // Where there is a name, too, both would contradict each other.
     case 'uuid': return ZERO_UUID;

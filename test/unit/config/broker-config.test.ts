@@ -65,9 +65,7 @@ describe('with a file', () => {
     assert.equal(config.logDir, '/tmp/kraft-combined-logs');
     assert.deepEqual(warnings, [
       'the controller is inside the broker, so its listener is not bound: CONTROLLER://:9093',
-      'accepted, but without effect in Sluice: num.io.threads, num.network.threads, num.recovery.threads.per.data.dir, ' +
-        'share.coordinator.state.topic.min.isr, share.coordinator.state.topic.replication.factor, ' +
-        'transaction.state.log.min.isr, transaction.state.log.replication.factor',
+      'accepted, but without effect in Sluice: num.io.threads, num.network.threads, num.recovery.threads.per.data.dir',
     ]);
   });
 
@@ -152,9 +150,9 @@ describe('one clear line for what is wrong', () => {
     [{ 'controller.listener.names': 'CONTROLLER' }, /names CONTROLLER, which is not one of the listeners/],
     [{ 'controller.listener.names': 'PLAINTEXT' }, /none for clients/],
     [{ 'listener.security.protocol.map': 'PLAINTEXT:TLS' }, /'PLAINTEXT:TLS', which is not of the form NAME:PROTOCOL/],
-    [{ 'log.retention.ms': '0' }, /records would be deleted at once/],
-    [{ 'log.roll.ms': '0' }, /log\.roll\.ms is 0, and must be at least 1/],
-    [{ 'max.connections.per.ip': '0' }, /nobody could connect/],
+    [{ 'log.retention.ms': '0' }, /log.retention.ms must be unlimited \(-1\) or, greater than or equal to 1/],
+    [{ 'log.roll.ms': '0' }, /log\.roll\.ms must be greater than or equal to 1/],
+    [{ 'max.connections.per.ip': '0' }, /max\.connections\.per\.ip can be set to zero only if/],
     [{ 'max.connections.per.ip.overrides': '127.0.0.1:5,here:6' }, /'here:6', and must have address:count; names of hosts are not looked up/],
     [{ 'max.connections.per.ip.overrides': '127.0.0.1:x' }, /a whole number behind the address/],
     [{ 'max.connections.per.ip.overrides': '127.0.0.1' }, /must have address:count/],
