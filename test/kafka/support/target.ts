@@ -46,14 +46,16 @@ export async function startTarget(properties: Readonly<Record<string, string>> =
       const broker = await startProcess({ kind: 'kafka', properties });
       return overSocket('kafka', broker.port, () => broker.dispose());
     }
-    case 'sluice': {
-      const { broker, directory } = await startInProcess(properties);
-      return overSocket('sluice', broker.ready.listeners[0]!.port, async () => {
-        await broker.close();
-        removeDirectory(directory);
-      });
-    }
+    case 'sluice': return startSluice(properties);
   }
+}
+
+export async function startSluice(properties: Readonly<Record<string, string>>): Promise<Target> {
+  const { broker, directory } = await startInProcess(properties);
+  return overSocket('sluice', broker.ready.listeners[0]!.port, async () => {
+    await broker.close();
+    removeDirectory(directory);
+  });
 }
 
 const quiet = { info() {}, warn() {}, error: (message: string) => console.error(message) };
