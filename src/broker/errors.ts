@@ -14,6 +14,8 @@ export type StartFailure =
   | 'directory-damaged'
   /** A listener cannot be bound. */
   | 'listener-unusable'
+  /** A setting is invalid or asks for what is not served. */
+  | 'configuration-invalid'
   | 'internal';
 
 /** The broker cannot start. The message is one line. */

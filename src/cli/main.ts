@@ -48,10 +48,18 @@ async function run(args: readonly string[]): Promise<void> {
   await close(broker, log, signal);
 }
 
+/** The broker stops, and not cleanly: what is durable stays so. */
+class StopError extends Error {}
+
 async function close(broker: RunningBroker, log: Logger, signal: NodeJS.Signals): Promise<void> {
   log.info(`${signal}: stopping`);
   const startedAt = performance.now();
-  await broker.close();
+  try {
+    await broker.close();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StopError(`not stopped cleanly, the next start recovers from the journal: ${why}`, { cause: error });
+  }
   log.info(`stopped cleanly, ${Math.round(performance.now() - startedAt)} ms`);
 }
 
@@ -70,7 +78,7 @@ export function readyLine(ready: ReadyReport): string {
 
 /** One line for what a user can mend, everything for what is our fault. */
 function explain(error: unknown): string {
-  const isForUsers = error instanceof ConfigError || error instanceof UsageError || error instanceof AddonError || (error instanceof BrokerStartError && error.code !== 'internal');
+  const isForUsers = error instanceof ConfigError || error instanceof UsageError || error instanceof StopError || error instanceof AddonError || (error instanceof BrokerStartError && error.code !== 'internal');
   if (error instanceof Error && isForUsers) return printable(error.message);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
