@@ -8,13 +8,13 @@ export interface OpenLogOptions {
   dir: string;
   /** Name of the log, which is also the name of its folders: letters, digits, '.', '_' and '-'. Default 'log'. */
   name?: string;
-  /** How many partitions the log has, 1 to 10,000. Default 1. A log can be opened with more than before, never with fewer in use. */
+  /** How many partitions the log has, 1 to 10,000. Default 1. With fewer than before the others stay as they are. */
   partitions?: number;
   /** 'fsync' (default): visible and answered when a power cut can no longer take it. 'os': when the page cache has it. */
   durability?: Durability;
   /** Compression of appended records unless append() says otherwise. Default 'none'. */
   compression?: Compression;
-  /** Largest batch in bytes, as stored. Default 4 MiB. */
+  /** Largest batch in bytes, before and after compression. Default 4 MiB. */
   maxBatchBytes?: number;
   /** A segment file is closed at this size. Default 1 GiB. */
   segmentBytes?: number;
@@ -29,6 +29,12 @@ export interface OpenLogOptions {
   /** 'auto' (default), 'io_uring' or 'epoll'. */
   ioDriver?: 'auto' | IoDriver;
 }
+
+/** As docs/embedded.md lists them. */
+export const OPTION_NAMES = [
+  'dir', 'name', 'partitions', 'durability', 'compression', 'maxBatchBytes', 'segmentBytes', 'retentionMs', 'retentionBytes', 'journalBytes', 'maxPendingBytes',
+  'ioDriver',
+] as const satisfies readonly (keyof OpenLogOptions)[];
 
 export interface ResolvedOptions {
   dir: string;
@@ -68,9 +74,9 @@ export function resolveOptions(options: OpenLogOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null || typeof options.dir !== 'string' || options.dir === '') {
     throw new LogError('ERR_SLUICE_INVALID', 'openLog needs { dir: "path of a directory" }');
   }
-  const known = new Set(['dir', 'name', 'partitions', 'durability', 'compression', 'maxBatchBytes', 'segmentBytes', 'retentionMs', 'retentionBytes', 'journalBytes', 'maxPendingBytes', 'ioDriver']);
+  const known: readonly string[] = OPTION_NAMES;
   for (const key of Object.keys(options)) {
-    if (!known.has(key)) throw new LogError('ERR_SLUICE_INVALID', `openLog knows no option '${key}'; known are ${[...known].join(', ')}`);
+    if (!known.includes(key)) throw new LogError('ERR_SLUICE_INVALID', `openLog knows no option '${key}'; known are ${known.join(', ')}`);
   }
   if (options.dir.includes('\0')) throw new LogError('ERR_SLUICE_INVALID', 'dir must be the path of a directory, and has a zero byte');
   const name = options.name ?? 'log';

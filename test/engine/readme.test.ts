@@ -1,4 +1,4 @@
-// The README's examples, run as they stand there.
+// The examples of the README and of docs/embedded.md, run as they stand there.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -15,8 +15,8 @@ interface Example { source: string; prints: string }
 
 /** Every js block, with the lines its comments say it prints (`// prints: ...`). */
 async function examples(): Promise<Example[]> {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  return [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, source = '']) => ({
+  const texts = await Promise.all(['README.md', 'docs/embedded.md'].map((file) => readFile(join(root, file), 'utf8')));
+  return [...texts.join('\n').matchAll(/```js\n([\s\S]*?)```/g)].map(([, source = '']) => ({
     source,
     prints: [...source.matchAll(/\/\/ prints: (.*)/g)].map(([, line]) => `${line}\n`).join(''),
   }));
