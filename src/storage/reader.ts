@@ -13,7 +13,7 @@ export interface ReadOptions {
   live?: boolean;
   /** Ends the iteration with the signal's reason. */
   signal?: AbortSignal;
-  /** Bytes read from the disk at a time. Keys and values are views of these; copy what is kept for long. Default 1 MiB. */
+  /** Bytes read from the disk at a time. Keys and values are views of these; copy what is kept for long. Default: up to 1 MiB, less for few records. */
   chunkBytes?: number;
 }
 
@@ -38,14 +38,20 @@ async function firstOffset(source: ReadSource, ref: PartitionRef, from: NonNulla
 
 const KNOWN: ReadonlySet<string> = new Set(['partition', 'from', 'limit', 'live', 'signal', 'chunkBytes'] satisfies (keyof ReadOptions)[]);
 
+/** Unless the program says: what a record may take, and what one read takes at least and at most. */
+const RECORD_BYTES = 512;
+const LEAST_BYTES = 4 << 10;
+const MOST_BYTES = 1 << 20;
+
 function checkOptions(options: ReadOptions): { limit: number; chunkBytes: number } {
-  const { limit = Infinity, chunkBytes = 1 << 20, signal } = options;
+  const { limit = Infinity, signal } = options;
   const unknown = Object.keys(options).find((name) => !KNOWN.has(name));
   if (unknown !== undefined) throw new LogError('ERR_SLUICE_INVALID', `reading knows no option '${unknown}'; known are ${[...KNOWN].join(', ')}`);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new LogError('ERR_SLUICE_INVALID', 'signal must be an AbortSignal');
   if (limit !== Infinity && (!Number.isInteger(limit) || limit < 0)) {
     throw new LogError('ERR_SLUICE_INVALID', `limit must be a whole number, not ${String(limit)}`);
   }
+  const { chunkBytes = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, limit * RECORD_BYTES)) } = options;
   if (!Number.isInteger(chunkBytes) || chunkBytes < 1 || chunkBytes > 1 << 30) {
     throw new LogError('ERR_SLUICE_INVALID', `chunkBytes must be a whole number from 1 to ${1 << 30}, not ${String(chunkBytes)}`);
   }
@@ -54,8 +60,9 @@ function checkOptions(options: ReadOptions): { limit: number; chunkBytes: number
 
 /** Records in arrays, as they are read; none is empty. The next read is under way while the program looks at one. */
 export async function* readBatches(source: ReadSource, ref: PartitionRef, options: ReadOptions): AsyncGenerator<NativeRecord[], void, void> {
-  const { limit, chunkBytes } = checkOptions(options);
+  const { limit, chunkBytes: firstBytes } = checkOptions(options);
   const { live = false, signal } = options;
+  let chunkBytes = firstBytes;
   signal?.throwIfAborted();
   let offset = await firstOffset(source, ref, options.from ?? 'start');
   let given = 0;
@@ -64,6 +71,7 @@ export async function* readBatches(source: ReadSource, ref: PartitionRef, option
     signal?.throwIfAborted();
     const packed = await (ahead ?? source.readPacked(ref, offset, chunkBytes));
     ahead = undefined;
+    if (options.chunkBytes === undefined) chunkBytes = MOST_BYTES;
     if (packed.nextOffset > offset) offset = packed.nextOffset;
     const records = unpackRecords(packed);
     if (records.length > limit - given) records.length = limit - given;
