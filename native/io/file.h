@@ -35,6 +35,9 @@ class File {
   virtual void DropCache(int64_t position, int64_t length) = 0;
   virtual void ReadAhead(int64_t position, int64_t length) = 0;
   virtual Status Truncate(int64_t size) = 0;
+  // Takes space on the disk for the first `size` bytes and makes the file at least so long, without writing them. kNoSpace leaves the file longer than it
+  // was, maybe; where the file system cannot do it, kIo with EOPNOTSUPP.
+  virtual Status Allocate(int64_t size) = 0;
   virtual Result<int64_t> Size() = 0;
   // The descriptor for sendfile and splice, -1 where there is none (simulation).
   virtual int fd() const = 0;
@@ -77,6 +80,8 @@ class FileSystem {
   // syncfs. Tells of every write-back error on the file system since WatchForErrors of the same path (Linux 5.8), at least of its own.
   virtual Status SyncAll(const std::string& any_path_on_it) = 0;
   virtual void WatchForErrors(const std::string& any_path_on_it) { (void)any_path_on_it; }
+  // Of the file system that the path is on: all of it, and what this process may still use.
+  virtual Result<int64_t> TotalBytes(const std::string& path) = 0;
   virtual Result<int64_t> FreeBytes(const std::string& path) = 0;
   // Sector size that O_DIRECT needs here (512 or 4096), or 0 where O_DIRECT is refused.
   virtual Result<uint32_t> DirectAlignment(const std::string& dir) = 0;

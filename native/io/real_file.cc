@@ -105,6 +105,13 @@ Status RealFile::Truncate(int64_t size) {
   return Status::Ok();
 }
 
+Status RealFile::Allocate(int64_t size) {
+  while (::fallocate(fd_, 0, 0, size) != 0) {
+    if (errno != EINTR) return Status::FromErrno(errno, "allocate");
+  }
+  return Status::Ok();
+}
+
 Result<int64_t> RealFile::Size() {
   struct stat st;
   if (::fstat(fd_, &st) != 0) return Status::FromErrno(errno, "stat");

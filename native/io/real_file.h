@@ -18,6 +18,7 @@ class RealFile final : public File {
   void DropCache(int64_t position, int64_t length) override;
   void ReadAhead(int64_t position, int64_t length) override;
   Status Truncate(int64_t size) override;
+  Status Allocate(int64_t size) override;
   Result<int64_t> Size() override;
   int fd() const override { return fd_; }
 

@@ -161,10 +161,16 @@ class RealFileSystemImpl final : public FileSystem {
 
   void WatchForErrors(const std::string& any_path_on_it) override { (void)Watched(any_path_on_it); }
 
+  Result<int64_t> TotalBytes(const std::string& path) override {
+    struct statvfs st;
+    if (::statvfs(path.c_str(), &st) != 0) return Status::FromErrno(errno, "statvfs " + path);
+    return static_cast<int64_t>(st.f_blocks) * static_cast<int64_t>(st.f_frsize);
+  }
+
   Result<int64_t> FreeBytes(const std::string& path) override {
     struct statvfs st;
     if (::statvfs(path.c_str(), &st) != 0) return Status::FromErrno(errno, "statvfs " + path);
-    return static_cast<int64_t>(st.f_bavail) * static_cast<int64_t>(st.f_frsize);
+    return static_cast<int64_t>(::geteuid() == 0 ? st.f_bfree : st.f_bavail) * static_cast<int64_t>(st.f_frsize);
   }
 
   Result<uint32_t> DirectAlignment(const std::string& dir) override {

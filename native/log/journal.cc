@@ -299,14 +299,18 @@ void Journal::MaybeGrow() {
   std::string dir = options_.dir;
   bool direct = options_.alignment != 0;
   std::shared_ptr<bool> alive = alive_;
+  const int64_t then = capacity_bytes() + bytes;
   env_.pool->Submit(io::MakeJob(
-      [fs, dir, made, status, direct] { *status = MakeZeroed(*fs, dir, made->path, made->bytes, direct, &made->file); },
+      [fs, dir, made, status, direct, then, prepare = options_.before_growth] {
+        if (prepare) *status = prepare(then);
+        if (status->ok()) *status = MakeZeroed(*fs, dir, made->path, made->bytes, direct, &made->file);
+      },
       [this, alive, made, status] {
         if (!*alive) return;
         growing_ = false;
         if (!status->ok()) {
           // A full disk is no failed journal: what is there goes on being recycled, and the next need tries again.
-          env_.reporter->Report(Severity::kWarn, "journal cannot grow: " + status->ToString());
+          if (!grow_refused_) env_.reporter->Report(Severity::kWarn, "journal cannot grow: " + status->ToString());
           (void)env_.fs->Remove(made->path);
           grow_again_us_ = env_.clock->MonotonicUs() + kGrowAgainUs;
           grow_refused_ = true;

@@ -35,6 +35,8 @@ class Journal {
     std::string dir;            // exists
     int64_t max_bytes = 512ll << 20;
     uint32_t alignment = 4096;  // 0: O_DIRECT is refused here, use plain writes and fdatasync
+    // Called on the pool before the files come to so many bytes; what fails it keeps the journal from growing. May be empty.
+    std::function<Status(int64_t)> before_growth = {};
   };
 
   // Told when a frame and all before it are durable, with what Add passed for it, in order.

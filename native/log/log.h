@@ -152,8 +152,11 @@ class Log {
   bool has_staged() const;
 
   // Step two, called by LogDir::Commit. Writes what is staged; then hands each batch to `journaled` (fsync mode) as a journal entry.
+  // Where the disk is full, `make_space` may have given it room: while it says so, it is tried again.
   // On failure everything staged is taken back (offsets, producer state, file length) and waiters beyond written_end fail.
-  Status WriteStaged(const std::function<void(const BatchEntry&)>& journaled);
+  Status WriteStaged(const std::function<bool()>& make_space, const std::function<void(const BatchEntry&)>& journaled);
+  // Takes back everything staged, unwritten.
+  void RefuseStaged(const Status& why);
   // The journal (or, in mode os, Commit itself) says: everything below `end` is durable (or written). Wakes waiters and watchers.
   void AdvanceHighWatermark(Offset end);
 
@@ -217,6 +220,7 @@ class Log {
   static Status SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets);
   Result<SyncSet> PrepareSync();
   bool dirty() const;                    // something written since the last SyncDone
+  bool has_detached() const;             // segments that are no longer part of it, and keep their files until the next SyncDone
   void SyncDone(const SyncSet& set);     // recovery_point moves
   Offset recovery_point() const;
   // The state at written_end, for the checkpoint; LoadState::proven is this string.

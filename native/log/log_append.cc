@@ -52,18 +52,22 @@ Result<AppendResult> Log::Append(MutableBytes bytes, AppendOrigin origin, Timest
   return AppendResult{base, base + head->last_delta, log.config.log_append_time ? now : kNoTimestamp, false};
 }
 
-Status Log::WriteStaged(const std::function<void(const BatchEntry&)>& journaled) {
+void Log::RefuseStaged(const Status& why) { impl_->TakeBack(0, why); }
+
+Status Log::WriteStaged(const std::function<bool()>& make_space, const std::function<void(const BatchEntry&)>& journaled) {
   Impl& log = *impl_;
   if (!log.offline.ok()) return log.offline;
   std::vector<iovec> parts;
   for (size_t first = 0; first < log.staged.size();) {
     const auto fail = [&](const Status& why) {
+      log.CutHalfWritten();
       log.TakeBack(first, why);
       if (why.code() != Code::kNoSpace) TakeOffline(why);
       return why;
     };
     if (log.active().ShouldRoll(log.config, log.staged[first].head, log.staged[first].now, {})) {
       const Status rolled = log.RollTo(log.staged[first].head.base, first);
+      if (rolled.code() == Code::kNoSpace && make_space && make_space()) continue;
       if (!rolled.ok()) return fail(rolled);
     }
     Segment& segment = log.active();
@@ -79,6 +83,7 @@ Status Log::WriteStaged(const std::function<void(const BatchEntry&)>& journaled)
     }
     int64_t position = segment.size();
     const Status written = segment.Write(parts, growth.bytes);
+    if (written.code() == Code::kNoSpace && make_space && make_space()) continue;
     if (!written.ok()) return fail(written);
     log.total_size += growth.bytes;
     log.bytes_written += growth.bytes;
@@ -163,15 +168,16 @@ void Log::Impl::TakeBack(size_t from, const Status& why) {
   staged.clear();
   undos.clear();
   next_offset = written_end;
-  // A write that failed half way has left bytes behind the end.
-  if (active().data_open()) {
-    const Status cut = active().CutBackTo(active().size());
-    if (!cut.ok()) {
-      Report(Severity::kError, active().log_path() + ": what was half written cannot be cut off: " + cut.ToString());
-      if (offline.ok()) self->TakeOffline(cut);
-    }
-  }
   FailWaiters(written_end, why);
+}
+
+// A write that failed has left bytes behind the end.
+void Log::Impl::CutHalfWritten() {
+  if (!active().data_open()) return;
+  const Status cut = active().CutBackTo(active().size());
+  if (cut.ok()) return;
+  Report(Severity::kError, active().log_path() + ": what was half written cannot be cut off: " + cut.ToString());
+  if (offline.ok()) self->TakeOffline(cut);
 }
 
 }  // namespace sluice::log

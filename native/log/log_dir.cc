@@ -7,7 +7,7 @@
 namespace sluice::log {
 
 LogDir::Impl::Impl(const Env& e, LogDirOptions o)
-    : jobs(e.pool), env(With(e, &jobs)), options(std::move(o)), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)) {}
+    : jobs(e.pool), env(With(e, &jobs)), options(std::move(o)), reserve(*e.fs, JournalDir(), kReserveName), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)) {}
 
 LogDir::Impl::~Impl() {
   // Jobs first: none of them may name what goes now. Then the kernel's: it still reads the frames in flight.

@@ -134,7 +134,7 @@ void LogDir::Impl::DeleteQuarantined(const TopicIdPartition& id, std::function<v
   }
   const TopicPartition name{it->second.topic, id.partition};
   const std::string target = PathOf(AsideName(name, kDeleteSuffix));
-  Status renamed = env.fs->Rename(PartitionDir(name), target);
+  Status renamed = WithSpace([&] { return env.fs->Rename(PartitionDir(name), target); });
   if (renamed.ok()) doomed.push_back({target, env.clock->MonotonicUs()});
   if (renamed.ok() || renamed.code() == Code::kNotFound) {
     aside.erase(it);
@@ -148,7 +148,7 @@ void LogDir::Impl::RenameDeleted(LogSlot* slot) {
   SLUICE_ASSERT(slot->deleted && !slot->renamed && slot->users == 0);
   slot->renamed = true;
   const int64_t delay_us = std::min<int64_t>(slot->log->config().file_delete_delay_ms, INT64_MAX / 2000) * 1000;
-  const Status renamed = slot->log->Delete();
+  const Status renamed = WithSpace([slot] { return slot->log->Delete(); });
   std::function<void(Status)> done = std::move(slot->on_deleted);
   slot->on_deleted = nullptr;
   if (renamed.ok()) doomed.push_back({slot->log->dir(), env.clock->MonotonicUs() + delay_us});

@@ -1,5 +1,6 @@
 // Checkpoints: sync what was written, write down what is proven, free the journal behind it.
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "log/log_dir_impl.h"
@@ -66,7 +67,7 @@ void LogDir::Impl::BeginCheckpoint() {
     Log& log = *slot->log;
     SLUICE_ASSERT(!log.has_staged());
     if (log.dirty()) {
-      Result<Log::SyncSet> set = log.PrepareSync();
+      Result<Log::SyncSet> set = WithSpace([&log] { return log.PrepareSync(); });
       if (!set.ok()) {
         run->result = set.status();
         break;
@@ -104,6 +105,7 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
   running_checkpoint.reset();
   if (run->result.ok()) {
     ++checkpoints;
+    checkpoint_refused = false;
     for (auto& [slot, set] : run->sets) {
       if (!slot->deleted) slot->log->SyncDone(set);
     }
@@ -112,8 +114,8 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
     }
     journal->Free(run->mark);
   } else if (run->result.code() == Code::kNoSpace) {
-    checkpoint_again_us = env.clock->MonotonicUs() + kAgainUs;
-    env.reporter->Report(Severity::kWarn, "checkpoint waits: " + run->result.ToString());
+    checkpoint_again_us = MakeSpace() ? 0 : env.clock->MonotonicUs() + kAgainUs;
+    if (!std::exchange(checkpoint_refused, true)) env.reporter->Report(Severity::kWarn, "checkpoint waits: " + run->result.ToString());
   } else {
     TakeOffline(run->result);
   }

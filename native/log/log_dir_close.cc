@@ -23,7 +23,7 @@ void LogDir::Impl::TryClose() {
     return;
   }
   if (close_waits) return;
-  if (cleaner->Stop() || running_checkpoint || segment_syncs > 0 || openings > 0 || (journal && journal->growing())) return;
+  if (cleaner->Stop() || running_checkpoint || segment_syncs > 0 || openings > 0 || checking_space || (journal && journal->growing())) return;
   const auto again = [this] {
     close_waits = false;
     TryClose();
@@ -39,6 +39,11 @@ void LogDir::Impl::TryClose() {
   on_closed = nullptr;
   const bool served = std::exchange(ready, false);
   Status result = !status.ok() ? status : served ? CloseLogs() : Status::Ok();  // never ready: the files are left for the next start
+  if (result.code() == Code::kNoSpace) {
+    // What replay would have needed is there for the stop instead.
+    result = reserve.Release();
+    if (result.ok()) result = CloseLogs();
+  }
   done(result);
 }
 

@@ -13,6 +13,8 @@ constexpr int64_t kMaxBacklog = 32 << 20;          // frames waiting for the dis
 constexpr int64_t kOneMoreBatch = 1 << 20;         // producers wait before a batch of the usual largest size finds no room
 constexpr int64_t kDutiesEveryUs = 1000000;        // each log has its own idea of what is due; looking is cheap
 
+const Status kFullDisk = Status::Error(Code::kNoSpace, "the disk is full");
+
 }  // namespace
 
 LogSlot* LogDir::Impl::SlotOf(Log* log) {
@@ -36,7 +38,12 @@ void LogDir::Impl::WriteLog(LogSlot& slot) {
   slot.staged = false;
   if (slot.deleted || !slot.log->has_staged()) return;
   Log& log = *slot.log;
-  Status written = log.WriteStaged([&](const BatchEntry& batch) {
+  if (disk_full && !slot.internal) {
+    log.RefuseStaged(kFullDisk);
+    return;
+  }
+  const std::function<bool()> make_space = [this, &slot] { return slot.internal && MakeSpace(); };
+  Status written = log.WriteStaged(make_space, [&](const BatchEntry& batch) {
     const int64_t size = static_cast<int64_t>(batch.batch.size() + kEntryHeaderBytes);
     const bool fits = slot.internal || size <= client_room;
     // Behind a large batch the journal must not run ahead of the segment, so what follows takes the same way.
@@ -57,6 +64,7 @@ void LogDir::Impl::WriteLog(LogSlot& slot) {
     journal->Add(entry, &slot);
   });
   // A part may have been written before the disk was full: it goes on like any other.
+  if (written.code() == Code::kNoSpace) NoteFull();
   if (!written.ok() && written.code() != Code::kNoSpace) env.reporter->Report(Severity::kError, log.name().ToString() + ": " + written.ToString());
 }
 
@@ -95,13 +103,12 @@ void LogDir::Impl::Commit() {
 void LogDir::Impl::StartSegmentSync(LogSlot* slot) {
   SLUICE_ASSERT(slot->syncing && !slot->sync_running);
   slot->sync_waits = false;
-  Result<Log::SyncSet> set = slot->log->PrepareSync();
+  Result<Log::SyncSet> set = WithSpace([slot] { return slot->log->PrepareSync(); });
   if (!set.ok()) {
     if (set.code() != Code::kNoSpace) {
       TakeOffline(set.status());
       return;
     }
-    env.reporter->Report(Severity::kWarn, slot->log->name().ToString() + " waits for disk space: " + set.status().ToString());
     slot->sync_waits = true;
     return;
   }
@@ -194,7 +201,7 @@ void LogDir::Impl::WhenDurable(Log* log, Offset end, std::function<void(Status)>
   }
   Commit();
   if (SlotOf(log) == nullptr || end > log->written_end()) {  // gone meanwhile, or taken back
-    done(SlotOf(log) == nullptr ? Status::Error(Code::kNotFound, "no such partition") : Status::Error(Code::kNoSpace, "the disk is full"));
+    done(SlotOf(log) == nullptr ? Status::Error(Code::kNotFound, "no such partition") : kFullDisk);
     return;
   }
   if (end <= log->recovery_point()) {
@@ -245,6 +252,7 @@ void LogDir::Impl::RunDuties() {
   if (next_retention_us < 0) next_retention_us = now_us + options.retention_delay_ms * 1000;
   const bool retention_due = now_us >= next_retention_us;
   if (retention_due) next_retention_us = now_us + options.retention_check_ms * 1000;
+  bool frees_space = false;
   for (auto& [id, slot] : slots) {
     if (slot->sync_waits) StartSegmentSync(slot.get());
     if (!status.ok()) return;
@@ -254,12 +262,15 @@ void LogDir::Impl::RunDuties() {
     } else if (slot->log->RunRetention(now)) {
       AddControlEntry(EntryKind::kLogStart, *slot, slot->log->log_start(), nullptr);
     }
+    frees_space |= slot->log->has_detached();
   }
   if (journal) {
     journal->Seal();
     env.writer->Flush();
   }
   RemoveFolders();
+  CheckSpace();
+  if (disk_full && frees_space && !running_checkpoint && env.clock->MonotonicUs() >= checkpoint_again_us) StartCheckpoint(nullptr);
 }
 
 void LogDir::Impl::OnTimer() {

@@ -1,6 +1,7 @@
 // The inside of LogDir, shared by its .cc files: open and recover, commit, checkpoint, close.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,11 +15,13 @@
 #include "log/kafka_files.h"
 #include "log/log_dir.h"
 #include "log/log_dir_jobs.h"
+#include "log/space_reserve.h"
 
 namespace sluice::log {
 
 // The folder of journal and checkpoint. Its name has no partition number, so that Kafka refuses the directory while the journal is needed.
 inline constexpr char kJournalFolder[] = "journal.sluice";
+inline constexpr char kReserveName[] = "reserve";
 
 // A log and what LogDir keeps beside it. Lives until the journal and everything under way have let go of it.
 struct LogSlot {
@@ -120,6 +123,21 @@ struct LogDir::Impl {
   // --- compaction (cleaner.cc)
   class Cleaner;
 
+  // --- full disks (log_dir_space.cc)
+  int64_t WantedReserve(int64_t journal_capacity) const;   // any thread
+  // From now on clients' batches are refused, until CheckSpace finds room beside the reserve.
+  void NoteFull();
+  // After a full disk refused something that must not fail: true if it should be tried again.
+  bool MakeSpace();
+  template <class Try>
+  auto WithSpace(Try attempt) -> decltype(attempt()) {
+    for (;;) {
+      auto result = attempt();
+      if (result.ok() || result.code() != Code::kNoSpace || !MakeSpace()) return result;
+    }
+  }
+  void CheckSpace();
+
   // --- stop (log_dir_close.cc)
   void CloseClean(std::function<void(Status)> done);
   void TryClose();
@@ -132,6 +150,7 @@ struct LogDir::Impl {
   LogDirJobs jobs;
   const Env env;                 // its pool is `jobs`
   LogDirOptions options;
+  SpaceReserve reserve;          // pool jobs use it: they end before it
   MetaProperties identity;
   std::unique_ptr<io::FileLock> lock;
   uint32_t alignment = 0;
@@ -168,6 +187,11 @@ struct LogDir::Impl {
   bool finishing = false;
   bool keeps_unknown = false;
   std::function<void()> finish;                          // waits for openings
+
+  bool disk_full = false;        // clients' batches are refused
+  bool checking_space = false;
+  bool checkpoint_refused = false;                       // said already
+  std::atomic<int64_t> partition_count = 0;              // what WantedReserve goes by
 
   std::vector<LogSlot*> staged;
   std::vector<LogSlot*> spare_list;

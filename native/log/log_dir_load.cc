@@ -146,7 +146,9 @@ void LogDir::Impl::LoadSome(Opening& opening, size_t begin, size_t end) {
   for (size_t i = begin; i < end; ++i) {
     if (opening.decided[i]) continue;
     Loaded& loaded = opening.loaded[i];
-    opening.outcomes[i].status = LoadOne(opening.specs[i], &loaded);
+    do {
+      opening.outcomes[i].status = LoadOne(opening.specs[i], &loaded);
+    } while (ready && opening.outcomes[i].status.code() == Code::kNoSpace && reserve.Take());
     made_here += loaded.made && loaded.log;
     moved |= loaded.made || !loaded.stray.empty();
   }
@@ -252,6 +254,7 @@ void LogDir::Impl::TakeUp(Opening& opening) {
       if (!ready) report.strays.push_back(spec.name.ToString());
     }
     if (outcome.status.ok() && !status.ok()) outcome.status = status;
+    if (outcome.status.code() == Code::kNoSpace && ready) NoteFull();
     if (!outcome.status.ok()) {
       NoteFailedOpen(spec, outcome.status);
       continue;

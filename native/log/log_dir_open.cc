@@ -1,8 +1,16 @@
 // Taking a log directory: lock, identity, and finding out how it was left.
+#include <algorithm>
+
 #include "log/cleaner.h"
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
+namespace {
+
+constexpr int64_t kLeastJournalBytes = 16 << 20;
+constexpr int64_t kDiskPart = 16;
+
+}  // namespace
 
 Status LogDir::Impl::Open() {
   Result<bool> there = env.fs->Exists(options.path);
@@ -47,9 +55,14 @@ Status LogDir::Impl::CheckIdentity() {
 }
 
 Status LogDir::Impl::ReadState() {
+  SLUICE_TRY(reserve.Release());  // for what follows, on a disk that is full
   Result<uint32_t> direct = env.fs->DirectAlignment(options.path);
   if (!direct.ok()) return direct.status();
   alignment = *direct;
+  // With its reserve the journal may come to twice its size: a small disk is there for records first.
+  Result<int64_t> total = env.fs->TotalBytes(options.path);
+  if (!total.ok()) return total.status();
+  options.journal_bytes = std::min(options.journal_bytes, std::max(kLeastJournalBytes, *total / kDiskPart));
 
   Result<bool> mark = env.fs->Exists(options.path + "/" + kCleanMarkName);
   if (!mark.ok()) return mark.status();

@@ -111,7 +111,7 @@ void LogDir::Impl::BeginJournal(bool keep_unknown, std::function<void(Result<Rec
   JournalMark begin;
   begin.incarnation = NewIncarnation();
   shared->journal = std::make_unique<Journal>(
-      env, Journal::Options{JournalDir(), options.journal_bytes, alignment}, begin,
+      env, Journal::Options{JournalDir(), options.journal_bytes, alignment, [this](int64_t capacity) { return reserve.Ensure(WantedReserve(capacity), 0); }}, begin,
       [](void* owner, Offset end) {
         auto* slot = static_cast<LogSlot*>(owner);
         if (!slot->deleted) slot->log->AdvanceHighWatermark(end);
@@ -181,6 +181,7 @@ void LogDir::Impl::EndRecovery(const std::vector<std::string>& old_files, std::f
         std::vector<LogSlot*> all;
         for (auto& [id, slot] : slots) all.push_back(slot.get());
         for (LogSlot* slot : all) AdvanceMode(slot);
+        CheckSpace();
         done(report);
         ResumeOpenings();
       }));

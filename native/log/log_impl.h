@@ -150,6 +150,7 @@ struct Log::Impl {
   // --- log_append.cc
   Status RollTo(Offset base, size_t staged_from);
   void TakeBack(size_t from, const Status& why);
+  void CutHalfWritten();
   std::string SnapshotAt(size_t staged_from);
   void AddSnapshot(Offset offset, std::string content);
   void NoteBatch(const BatchHead& batch, int64_t position);

@@ -72,6 +72,8 @@ bool Log::dirty() const {
   return std::any_of(log.segments->rbegin(), log.segments->rend(), [](const auto& segment) { return segment->dirty(); });
 }
 
+bool Log::has_detached() const { return !impl_->detached.empty(); }
+
 Result<Log::SyncSet> Log::PrepareSync() {
   Impl& log = *impl_;
   SyncSet set;

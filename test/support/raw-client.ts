@@ -165,6 +165,7 @@ export class IdempotentProducer {
   #producerId = -1n;
   #producerEpoch = -1;
   #isStopping = false;
+  #isAbandoned = false;
   #hasEnded = false;
   #loop: Promise<void> | undefined;
 
@@ -197,8 +198,13 @@ export class IdempotentProducer {
     await this.#loop;
   }
 
+  /** Ends as it is: for a test that has failed. */
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
+
   async #run(): Promise<void> {
-    while (!this.#isStopping || this.#unacknowledged.some((batches) => batches.length > 0)) {
+    while (!this.#isAbandoned && (!this.#isStopping || this.#unacknowledged.some((batches) => batches.length > 0))) {
       let connection: RawConnection;
       try {
         connection = await RawConnection.open(this.#port);

@@ -11,7 +11,9 @@ export const sluiceSettings = [
     'page cache, as with Kafka. Topics may differ, see the topic setting of the same name.',
     { importance: 'high', range: oneOf('fsync', 'os') }),
   define('sluice.journal.bytes', 'long', `${512 * MIB}`, 'served',
-    'Space on disk for the journal. More of it lets segments be synced less often, and makes a start after a crash longer.',
+    'Space on disk for the journal. More of it lets segments be synced less often, and makes a start after a crash longer. It grows as it is needed; ' +
+    'as much again is held back beside it, and 16 MiB more, so that a disk that others fill cannot keep records from being recovered. On a small disk it ' +
+    'stays below a sixteenth of it, but 16 MiB.',
     { range: atLeast(16 * MIB) }),
   define('sluice.reactors', 'int', '1', 'served',
     'Threads of the data plane. This version has one.', { range: between(1, 1) }),

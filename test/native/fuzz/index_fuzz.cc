@@ -57,6 +57,7 @@ class MemoryFile final : public io::File {
   void StartWriteback(int64_t, int64_t) override {}
   void DropCache(int64_t, int64_t) override {}
   void ReadAhead(int64_t, int64_t) override {}
+  Status Allocate(int64_t) override { return Status::Ok(); }
   Status Truncate(int64_t size) override {
     content_->resize(static_cast<size_t>(size));
     return Status::Ok();
@@ -107,6 +108,7 @@ class MemoryFs final : public io::FileSystem {
   Status SyncDir(const std::string&) override { return Status::Ok(); }
   Status SyncAll(const std::string&) override { return Status::Ok(); }
   Result<int64_t> FreeBytes(const std::string&) override { return int64_t{1} << 40; }
+  Result<int64_t> TotalBytes(const std::string&) override { return int64_t{1} << 40; }
   Result<uint32_t> DirectAlignment(const std::string&) override { return uint32_t{0}; }
   Result<std::unique_ptr<io::FileLock>> Lock(const std::string&) override { return Status::Error(Code::kLocked, ""); }
 };
@@ -210,7 +212,7 @@ void BuildDamageAndOpen(Choices in) {
       std::vector<uint8_t> bytes = OneBatch(choice, sequences[choice & 3]);
       Result<AppendResult> result = (*log)->Append(bytes, AppendOrigin::kClient, TimestampMs(0));
       if (result.ok() && (choice & 0x20)) sequences[choice & 3] += choice % 4 + 1;
-      Require((*log)->WriteStaged([&](const BatchEntry& entry) { journal.emplace_back(entry, std::vector<uint8_t>(entry.batch.begin(), entry.batch.end())); }).ok());
+      Require((*log)->WriteStaged({}, [&](const BatchEntry& entry) { journal.emplace_back(entry, std::vector<uint8_t>(entry.batch.begin(), entry.batch.end())); }).ok());
       (*log)->AdvanceHighWatermark((*log)->written_end());
       if (i == checkpoint) {
         Result<Log::SyncSet> set = (*log)->PrepareSync();
@@ -253,7 +255,7 @@ void BuildDamageAndOpen(Choices in) {
   Use(**log, all_checked);
   std::vector<uint8_t> bytes = OneBatch(3, 0);
   Result<AppendResult> appended = (*log)->Append(bytes, AppendOrigin::kClient, TimestampMs(0));
-  if (appended.ok() && (*log)->WriteStaged({}).ok()) {
+  if (appended.ok() && (*log)->WriteStaged({}, {}).ok()) {
     (*log)->AdvanceHighWatermark((*log)->written_end());
     Result<LogSlice> slice = (*log)->ColdRead(appended->base, 100, true, (*log)->high_watermark())();
     Require(!all_checked || (slice.ok() && slice->length == static_cast<int64_t>(bytes.size())));

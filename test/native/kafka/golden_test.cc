@@ -174,6 +174,7 @@ class NoFile final : public io::File {
   void DropCache(int64_t, int64_t) override {}
   void ReadAhead(int64_t, int64_t) override {}
   Status Truncate(int64_t) override { return Status::Ok(); }
+  Status Allocate(int64_t) override { return Status::Ok(); }
   Result<int64_t> Size() override { return 0; }
   int fd() const override { return -1; }
 };

@@ -40,6 +40,7 @@ class FaultFs final : public io::FileSystem {
   Status SyncDir(const std::string& dir) override { return real_.SyncDir(dir); }
   Status SyncAll(const std::string& path) override { return real_.SyncAll(path); }
   Result<int64_t> FreeBytes(const std::string& path) override { return real_.FreeBytes(path); }
+  Result<int64_t> TotalBytes(const std::string& path) override { return real_.TotalBytes(path); }
   Result<uint32_t> DirectAlignment(const std::string& dir) override { return real_.DirectAlignment(dir); }
   Result<std::unique_ptr<io::FileLock>> Lock(const std::string& path) override { return real_.Lock(path); }
 
@@ -72,6 +73,7 @@ class FaultFs final : public io::FileSystem {
     void DropCache(int64_t position, int64_t length) override { file_->DropCache(position, length); }
     void ReadAhead(int64_t position, int64_t length) override { file_->ReadAhead(position, length); }
     Status Truncate(int64_t size) override { return fs_->fail_truncate ? Status::FromErrno(5, "truncate") : file_->Truncate(size); }
+    Status Allocate(int64_t size) override { return file_->Allocate(size); }
     Result<int64_t> Size() override { return file_->Size(); }
     int fd() const override { return file_->fd(); }
 

@@ -1,6 +1,7 @@
 // A log directory under pressure: a journal that is full, a disk that is full. Everything is simulated and happens when the test says so.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -113,6 +114,22 @@ class PressureTest : public ::testing::Test {
     for (const std::string& line : env_->reporter.lines) lines += line + "\n";
     FAIL() << "this never comes\n" << lines;
   }
+  // What has come to the pool runs, and the clock goes on by a second.
+  void Turn() {
+    while (env_->pool.RunOne()) {}
+    env_->pool.RunCompletions();
+    env_->writer.Drain();
+    Commit();
+    clock_.now_us += 1000000;
+    dir_->OnTimer();
+  }
+  void Settle() {
+    for (int i = 0; i < 5; ++i) Turn();
+  }
+  int Lines(const std::string& part) const {
+    return static_cast<int>(std::count_if(env_->reporter.lines.begin(), env_->reporter.lines.end(),
+                                          [&](const std::string& line) { return line.find(part) != std::string::npos; }));
+  }
   // As a producer does: appends while there is room, the disk writing behind it. The number of batches.
   int FillJournal(Log& log, size_t bytes) {
     int count = 0;
@@ -206,6 +223,117 @@ TEST_F(PressureTest, AFullJournalIsNoObstacleToACleanStop) {
   Drive([&] { return closed.has_value(); });
   EXPECT_TRUE(closed->ok()) << closed->ToString();
   EXPECT_FALSE(*disk_->Exists("/data/journal.sluice"));
+}
+
+// --- full disks
+
+TEST_F(PressureTest, OnAFullDiskClientsAreRefusedAndTheRestGoesOn) {
+  Start();
+  Settle();
+  const std::shared_ptr<Outcome> before = Append(client(), 1000);
+  Commit();
+  WriteAll();
+  ASSERT_TRUE(before->reached);
+  disk_->capacity = disk_->used_bytes();
+  const std::shared_ptr<Outcome> refused = Append(client(), 50000);
+  Commit();
+  EXPECT_EQ(refused->failed.code(), Code::kNoSpace);
+  EXPECT_EQ(FileBytes("/data/t-0/00000000000000000000.log"), client().size_bytes()) << "what was half written is still there";
+  // More than a checkpoint's worth of group commits, and checkpoints between them.
+  for (int i = 0; i < 300; ++i) {
+    const std::shared_ptr<Outcome> commit = Append(internal(), 3000);
+    Commit();
+    WriteAll();
+    ASSERT_TRUE(commit->reached) << commit->failed.ToString() << ", the " << i << "th";
+  }
+  clock_.now_us += 61000000;
+  const int64_t checkpoints = dir_->stats().checkpoints;
+  Drive([&] { return dir_->stats().checkpoints > checkpoints; });
+  // A new topic and the end of an old one.
+  std::optional<Status> made, moved, deleted;
+  dir_->OpenPartitions({Spec("v", 4)}, [&](std::vector<OpenOutcome> outcomes) { made = outcomes[0].status; });
+  dir_->DeleteRecords(&client(), client().high_watermark(), [&](Result<Offset> start) { moved = start.status(); });
+  Drive([&] { return made && moved; });
+  EXPECT_TRUE(made->ok()) << made->ToString();
+  EXPECT_TRUE(moved->ok()) << moved->ToString();
+  const std::shared_ptr<Outcome> still = Append(other(), 100);
+  Commit();
+  EXPECT_EQ(still->failed.code(), Code::kNoSpace) << "clients must not use what is held back";
+  // Room for the records, but not yet for the reserve too.
+  disk_->capacity = disk_->used_bytes() + (1 << 20);
+  for (int i = 0; i < 30; ++i) Turn();
+  const std::shared_ptr<Outcome> early = Append(client(), 1000);
+  Commit();
+  EXPECT_EQ(early->failed.code(), Code::kNoSpace);
+  disk_->capacity = disk_->used_bytes() + (40 << 20);
+  for (int i = 0; i < 30; ++i) Turn();
+  const std::shared_ptr<Outcome> after = Append(client(), 1000);
+  Commit();
+  WriteAll();
+  EXPECT_TRUE(after->reached) << after->failed.ToString();
+  EXPECT_EQ(Lines("is full"), 1);
+  EXPECT_EQ(Lines("has room again"), 1);
+  dir_->DeletePartition({Spec("u", 3).id, 0}, [&](Status status) { deleted = status; });
+  Drive([&] { return deleted.has_value(); });
+  EXPECT_TRUE(deleted->ok()) << deleted->ToString();
+}
+
+TEST_F(PressureTest, ADiskThatOthersFilledDoesNotKeepRecordsFromBeingRecovered) {
+  for (const bool power : {true, false}) {
+    Start();
+    Settle();
+    // As much as can be acknowledged without a checkpoint.
+    (void)FillJournal(client(), 60000);
+    for (int i = 0; i < 20; ++i) Turn();   // the journal has grown: again
+    (void)FillJournal(other(), 100000);
+    const Offset ends[2] = {client().high_watermark(), other().high_watermark()};
+    ASSERT_GT(ends[0].v + ends[1].v, 150);
+    Crash(power);
+    disk_->capacity = disk_->used_bytes();
+    Start();
+    EXPECT_GE(client().high_watermark(), ends[0]);
+    EXPECT_GE(other().high_watermark(), ends[1]);
+    disk_->capacity = INT64_MAX;
+    Settle();
+    EXPECT_GE(FileBytes("/data/journal.sluice/reserve"), 24 << 20) << "it is made again";
+    std::optional<Status> closed;
+    dir_->CloseClean([&](Status status) { closed = status; });
+    Drive([&] { return closed.has_value(); });
+    ASSERT_TRUE(closed->ok()) << closed->ToString();
+    EXPECT_EQ(FileBytes("/data/journal.sluice/reserve"), -1);
+    End();
+  }
+}
+
+TEST_F(PressureTest, ACleanStopOnAFullDiskUsesTheReserve) {
+  Start();
+  Settle();
+  (void)FillJournal(client(), 60000);
+  disk_->capacity = disk_->used_bytes();
+  (void)Append(client(), 900000);
+  std::optional<Status> closed;
+  dir_->CloseClean([&](Status status) { closed = status; });
+  Drive([&] { return closed.has_value(); });
+  ASSERT_TRUE(closed->ok()) << closed->ToString();
+  EXPECT_TRUE(*disk_->Exists("/data/.kafka_cleanshutdown"));
+  EXPECT_FALSE(*disk_->Exists("/data/journal.sluice"));
+  const Offset end = client().high_watermark();
+  EXPECT_GT(end.v, 50);
+  Crash(true);
+  disk_->capacity = INT64_MAX;
+  Start();
+  EXPECT_EQ(client().high_watermark(), end);
+}
+
+TEST_F(PressureTest, TheJournalOfASmallDiskIsSmall) {
+  journal_bytes_ = 512 << 20;
+  disk_->capacity = int64_t{400} << 20;
+  Start();
+  for (int i = 0; i < 40; ++i) {
+    (void)FillJournal(client(), 500000);
+    Turn();
+  }
+  EXPECT_LE(dir_->stats().journal_capacity, 25 << 20);
 }
 
 }  // namespace

@@ -139,7 +139,7 @@ class LogFixture : public ::testing::Test {
   }
   // Writes what is staged and, unless told otherwise, makes it visible. Journal entries are kept.
   Status Write(bool advance = true) {
-    Status written = log_->WriteStaged([this](const BatchEntry& entry) {
+    Status written = log_->WriteStaged({}, [this](const BatchEntry& entry) {
       journal_.push_back({entry, {entry.batch.begin(), entry.batch.end()}});
     });
     batches_.clear();

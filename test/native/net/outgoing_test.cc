@@ -35,6 +35,7 @@ class FakeFile final : public io::File {
   void DropCache(int64_t, int64_t) override {}
   void ReadAhead(int64_t, int64_t) override {}
   Status Truncate(int64_t) override { return Status::Ok(); }
+  Status Allocate(int64_t) override { return Status::Ok(); }
   Result<int64_t> Size() override { return static_cast<int64_t>(content_.size()); }
   int fd() const override { return -1; }
   int64_t fail_from = -1;

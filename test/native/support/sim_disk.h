@@ -188,6 +188,7 @@ class SimDisk final : public io::FileSystem {
     return Status::Ok();
   }
   Result<int64_t> FreeBytes(const std::string&) override { return std::max<int64_t>(0, capacity - used_); }
+  Result<int64_t> TotalBytes(const std::string&) override { return capacity; }
   Result<uint32_t> DirectAlignment(const std::string&) override {
     if (dead) return Dead();
     return alignment_;
@@ -282,6 +283,15 @@ class SimDisk final : public io::FileSystem {
       node_->size = size;
       node_->pages.resize(static_cast<size_t>((size + kSimPage - 1) / kSimPage), Zero());
       ClearBehind(*node_);
+      return Status::Ok();
+    }
+    Status Allocate(int64_t size) override {
+      SLUICE_TRY(disk_->Change("allocate", path_));
+      if (size <= node_->size) return Status::Ok();
+      if (disk_->used_ + size - node_->size > disk_->capacity) return Status::FromErrno(ENOSPC, "allocate");
+      disk_->used_ += size - node_->size;
+      node_->size = size;
+      node_->pages.resize(static_cast<size_t>((size + kSimPage - 1) / kSimPage), Zero());
       return Status::Ok();
     }
     Result<int64_t> Size() override {

@@ -1,0 +1,60 @@
+// A full disk: clients are refused, what must go on lives on the reserve, and all is well again when there is room for both.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "log/log_dir_impl.h"
+
+namespace sluice::log {
+namespace {
+
+constexpr int64_t kReplayBytes = 10 << 20;           // the next incarnation's first journal file, its checkpoint
+constexpr int64_t kReplayBytesPerPartition = 16 << 10;  // indexes, snapshots, what blocks are rounded up to
+constexpr int64_t kWorkBytes = 6 << 20;              // for internal topics, checkpoints and deletions while the disk is full
+constexpr int64_t kRoomAgain = 4 << 20;              // beside the reserve, before clients may write again
+
+}  // namespace
+
+int64_t LogDir::Impl::WantedReserve(int64_t journal_capacity) const {
+  return journal_capacity + kReplayBytes + kWorkBytes + kReplayBytesPerPartition * partition_count.load(std::memory_order_relaxed);
+}
+
+void LogDir::Impl::NoteFull() {
+  if (disk_full || on_closed) return;
+  disk_full = true;
+  env.reporter->Report(Severity::kWarn, "the disk of " + options.path + " is full: records are refused until there is room; groups, deletions and a stop go on");
+}
+
+bool LogDir::Impl::MakeSpace() {
+  if (!journal) return false;
+  NoteFull();
+  // A stop that ends well needs no recovery.
+  reserve.KeepAtLeast(on_closed ? 0 : journal->used_bytes() + kReplayBytes);
+  return reserve.Take();
+}
+
+void LogDir::Impl::CheckSpace() {
+  partition_count = static_cast<int64_t>(slots.size());
+  if (checking_space || !ready || !status.ok() || on_closed) return;
+  const int64_t wanted = WantedReserve(journal->capacity_bytes());
+  reserve.KeepAtLeast(journal->used_bytes() + kReplayBytes);
+  if (!disk_full && (reserve.impossible() || reserve.bytes() >= wanted)) return;
+  checking_space = true;
+  auto result = std::make_shared<Status>();
+  const int64_t beside = disk_full ? kRoomAgain : 0;
+  env.pool->Submit(io::MakeJob([this, result, wanted, beside] { *result = reserve.Ensure(wanted, beside); },
+                               [this, result] {
+                                 checking_space = false;
+                                 if (!status.ok()) return;
+                                 if (result->code() == Code::kNoSpace) {
+                                   NoteFull();  // what cannot be recovered must not be acknowledged
+                                 } else if (!result->ok()) {
+                                   TakeOffline(*result);
+                                 } else if (disk_full) {
+                                   disk_full = false;
+                                   env.reporter->Report(Severity::kInfo, "the disk of " + options.path + " has room again");
+                                 }
+                                 if (on_closed) TryClose();
+                               }));
+}
+
+}  // namespace sluice::log
