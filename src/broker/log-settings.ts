@@ -36,7 +36,7 @@ export function logSettings(overrides: Texts, broker: BrokerSettings): LogSettin
     maxMessageBytes: values.get('max.message.bytes'),
     cleanupDelete: policy.includes('delete'),
     cleanupCompact: policy.includes('compact'),
-    minCleanableRatio: values.get('min.cleanable.dirty.ratio'),
+    minCleanableRatio: numberOr(values.get('min.cleanable.dirty.ratio'), ABOVE_ALL_RATIOS),
     minCompactionLagMs: bounded(values.get('min.compaction.lag.ms')),
     maxCompactionLagMs: bounded(values.get('max.compaction.lag.ms')),
     deleteRetentionMs: bounded(values.get('delete.retention.ms')),
@@ -55,9 +55,9 @@ export function cleanerSettings(broker: BrokerSettings): CleanerSettings {
     enabled: broker.get('log.cleaner.enable'),
     threads: broker.get('log.cleaner.threads'),
     dedupeBufferBytes: bounded(broker.get('log.cleaner.dedupe.buffer.size')),
-    loadFactor: broker.get('log.cleaner.io.buffer.load.factor'),
+    loadFactor: numberOr(broker.get('log.cleaner.io.buffer.load.factor'), DEFAULT_LOAD_FACTOR),
     ioBufferBytes: broker.get('log.cleaner.io.buffer.size'),
-    maxBytesPerSecond: broker.get('log.cleaner.io.max.bytes.per.second'),
+    maxBytesPerSecond: numberOr(broker.get('log.cleaner.io.max.bytes.per.second'), Number.MAX_VALUE),
     backoffMs: bounded(broker.get('log.cleaner.backoff.ms')),
   };
 }
@@ -84,4 +84,13 @@ export function planeSettings(broker: BrokerSettings, nodeId: number, served: Pl
     fetchSessionSlots: broker.get('max.incremental.fetch.session.cache.slots'),
     served,
   };
+}
+
+const DEFAULT_LOAD_FACTOR = 0.9;
+/** No log is ever above NaN, and neither is one above this. */
+const ABOVE_ALL_RATIOS = 2;
+
+/** Kafka takes NaN for a double, and so it may stand in a topic's settings. */
+function numberOr(value: number, otherwise: number): number {
+  return Number.isNaN(value) ? otherwise : value;
 }

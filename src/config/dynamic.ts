@@ -4,8 +4,8 @@ import { ConfigError } from './config-error.js';
 import { BrokerSettings, type Texts } from './layered.js';
 import { isDefault, refusal } from './refusals.js';
 import { type Setting } from './setting.js';
-import { findSetting } from './settings/index.js';
-import { inheritedText, isTopicList, topicProblem } from './topic-values.js';
+import { findSetting, findTopicSetting, isRuntimeOnly } from './settings/index.js';
+import { isTopicList, topicProblem } from './topic-values.js';
 import { InvalidValue, parseValue } from './value.js';
 
 /** Kafka changes these while it runs; here a listener is bound once. */
@@ -96,11 +96,10 @@ export function configRules(brokerId: number, current: () => BrokerSettings): Co
     isList(resourceType, name) {
       if (resourceType === configResources.topic) return isTopicList(name);
       const setting = findSetting(name);
-      return setting && setting.type === 'list';
+      return setting === undefined || isRuntimeOnly(name) ? undefined : setting.type === 'list';
     },
     inherited(resourceType, name) {
-      if (resourceType === configResources.topic) return inheritedText(name, current()) ?? null;
-      return current().withDynamic(new Map(), new Map()).text(name);
+      return (resourceType === configResources.topic ? findTopicSetting(name) : findSetting(name))?.default ?? null;
     },
     problem(resourceType, resourceName, overrides) {
       if (resourceType === configResources.topic) return topicProblem(overrides, current());

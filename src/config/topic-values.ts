@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000n;
 const HOUR_MS = 60n * MINUTE_MS;
 
 /** What a topic has where nothing was set for it, from the broker's settings, as text; undefined: the default of the table. */
-export function inheritedText(name: string, broker: BrokerSettings): string | null | undefined {
+function inheritedText(name: string, broker: BrokerSettings): string | null | undefined {
   switch (name) {
     case 'retention.ms': return retention(broker);
     case 'segment.ms': return firstOf(broker, ['log.roll.ms', 1n], ['log.roll.hours', HOUR_MS]);

@@ -67,3 +67,19 @@ export function codeOf(error: unknown): number {
   if (error instanceof KafkaError) return error.code;
   throw error;
 }
+
+interface AskedTopic<P> {
+  readonly name: string;
+  readonly partitions: readonly P[];
+}
+
+/** Each topic once, and each partition of it once: of several questions about it the last one counts. */
+export function mergeTopics<P extends { readonly partitionIndex: number }>(topics: readonly AskedTopic<P>[]): AskedTopic<P>[] {
+  const merged = new Map<string, Map<number, P>>();
+  for (const { name, partitions } of topics) {
+    const known = merged.get(name) ?? new Map<number, P>();
+    for (const partition of partitions) known.set(partition.partitionIndex, partition);
+    merged.set(name, known);
+  }
+  return [...merged].map(([name, partitions]) => ({ name, partitions: [...partitions.values()] }));
+}

@@ -22,7 +22,7 @@ export interface ConfigRules {
   readonly brokerId: number;
   /** Whether the setting is a list, to which APPEND and SUBTRACT apply; undefined: there is no such setting. */
   isList(resourceType: number, name: string): boolean | undefined;
-  /** The value without an override of this resource. */
+  /** What is appended to and subtracted from where the resource has no override: the setting's default, whatever the broker has. */
   inherited(resourceType: number, name: string): string | null;
   /** Why these overrides as a whole are not valid, or null. */
   problem(resourceType: number, resourceName: string, overrides: ConfigOverrides): string | null;
@@ -67,8 +67,10 @@ function newValue(change: ConfigChange, current: string | undefined, resourceTyp
     case configOperations.delete: return null;
     case configOperations.append:
     case configOperations.subtract: {
-      if (rules.isList(resourceType, name) !== true) fail('INVALID_CONFIG', notAList(name, operation, resourceType));
-      const parts = split(current ?? rules.inherited(resourceType, name) ?? '').filter((part) => part !== '');
+      const isList = rules.isList(resourceType, name);
+      if (isList === undefined && resourceType === resourceTypes.broker) fail('INVALID_CONFIG', `Unknown config name: ${name}`);
+      if (isList !== true) fail('INVALID_CONFIG', notAList(name, operation, resourceType));
+      const parts = (current ?? rules.inherited(resourceType, name) ?? '').split(/\s*,\s*/).filter((part) => part !== '');
       for (const part of split(change.value ?? '')) {
         const at = parts.indexOf(part);
         if (operation === configOperations.append && at === -1) parts.push(part);

@@ -13,3 +13,16 @@ export class KafkaError extends Error {
     this.told = message ?? null;
   }
 }
+
+/** What Kafka tells a client of these codes where it has nothing to say of the case. */
+const KAFKAS_WORDS = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'This server does not host this topic-partition.',
+  UNKNOWN_TOPIC_ID: 'This server does not host this topic ID.',
+  INVALID_REQUEST: 'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. ' +
+    'See the broker logs for more details.',
+} as const;
+
+/** An error with the words that Kafka has for its code. */
+export function plainError(name: keyof typeof KAFKAS_WORDS): KafkaError {
+  return new KafkaError(name, KAFKAS_WORDS[name]);
+}

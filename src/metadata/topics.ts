@@ -3,7 +3,7 @@ import { type KafkaErrorName } from '../protocol/errors.js';
 import { partitionRecord, removeTopicRecord, topicRecord, configRecord } from '../protocol/records/metadata/index.js';
 import { METADATA_VERSION_FEATURE, MINIMUM_METADATA_VERSION, recordVersions } from './features.js';
 import { type MetadataImage, resourceTypes, topicById } from './image.js';
-import { KafkaError } from './kafka-error.js';
+import { KafkaError, plainError } from './kafka-error.js';
 import { METADATA_TOPIC } from './ids.js';
 import { type NewRecord, RecordList, makeRecord } from './records.js';
 import { type Plan } from './store.js';
@@ -204,7 +204,7 @@ export function planDeleteTopics(image: MetadataImage, ids: readonly string[]): 
   const list = new RecordList();
   const result = ids.map((topicId): Outcome<void> => {
     if (topicById(image, topicId) === undefined) {
-      return { error: new KafkaError('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.') };
+      return { error: plainError('UNKNOWN_TOPIC_ID') };
     }
     list.add([makeRecord(removeTopicRecord, 0, { topicId })]);
     return { ok: undefined };

@@ -4,7 +4,7 @@
 // to become remote. Nothing is remote here, and Kafka without remote storage answers as this does.
 import { listOffsetsApi } from '../../protocol/messages/02-list-offsets.js';
 import { KafkaError } from '../../metadata/kafka-error.js';
-import { codeOf, requireLed } from '../partitions.js';
+import { codeOf, mergeTopics, requireLed } from '../partitions.js';
 import { defineHandler } from '../registry.js';
 import { type BrokerServices, type LogOffsets, type TimestampOffset } from '../services.js';
 
@@ -112,7 +112,7 @@ export const listOffsetsHandler = defineHandler({
       }
     };
     return {
-      topics: await Promise.all(request.topics.map(async ({ name, partitions }) => ({
+      topics: await Promise.all(mergeTopics(request.topics).map(async ({ name, partitions }) => ({
         name,
         partitions: await Promise.all(partitions.map((partition) => answer(name, partition))),
       }))),

@@ -19,6 +19,16 @@ interface Checked {
   readonly refused: readonly { readonly partitionIndex: number; readonly errorCode: number }[];
 }
 
+/** What is said of one topic in several places is answered in one. */
+function mergeAsked(topics: readonly Topic[]): Topic[] {
+  const merged = new Map<string, Topic>();
+  for (const topic of topics) {
+    const key = `${topic.topicId} ${topic.name}`;
+    merged.set(key, { ...topic, partitions: [...(merged.get(key)?.partitions ?? []), ...topic.partitions] });
+  }
+  return [...merged.values()];
+}
+
 /** Offsets are kept for partitions that are there. */
 function check(asked: Topic, { header, broker }: RequestContext): Checked {
   const usesIds = header.apiVersion >= TOPIC_IDS_SINCE;
@@ -38,7 +48,8 @@ function check(asked: Topic, { header, broker }: RequestContext): Checked {
 export const offsetCommitHandler = defineHandler({
   api: offsetCommitApi,
   async handle(request, ctx) {
-    const checked = request.topics.map((topic) => check(topic, ctx));
+    // Of a topic that is there Kafka tells nothing where nothing was asked.
+    const checked = mergeAsked(request.topics).map((topic) => check(topic, ctx)).filter(({ topic, asked }) => topic === undefined || asked.partitions.length > 0);
     const topics = checked.flatMap(({ topic, known }) =>
       topic === undefined || known.length === 0 ? [] : [{ name: topic.name, topicId: topic.id, partitions: known }]);
     const committed = topics.length === 0 ? null : await groupsOf(ctx).commitOffsets({

@@ -4,7 +4,7 @@
 // some clients every unknown one, would have it ask again for ever.
 import { errorCode } from '../../protocol/errors.js';
 import { findCoordinatorApi } from '../../protocol/messages/10-find-coordinator.js';
-import { KafkaError } from '../../metadata/kafka-error.js';
+import { KafkaError, plainError } from '../../metadata/kafka-error.js';
 import { internalTopics } from '../../metadata/topic-names.js';
 import { type RequestContext } from '../context.js';
 import { defineHandler } from '../registry.js';
@@ -26,7 +26,7 @@ async function find(keyType: number, { broker, listener }: RequestContext): Prom
     case coordinatorTypes.group: break;
     case coordinatorTypes.transaction: throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', TRANSACTIONS_NOT_SUPPORTED);
     case coordinatorTypes.share: throw new KafkaError('INVALID_REQUEST', 'Share groups are not supported by this broker.');
-    default: throw new KafkaError('INVALID_REQUEST', `Unknown coordinator type ${keyType}`);
+    default: throw plainError('INVALID_REQUEST');
   }
   if (!broker.metadata.image.topics.has(internalTopics.offsets)) {
     const [outcome] = await broker.topics.createMissing([internalTopics.offsets]);
@@ -46,12 +46,12 @@ export const findCoordinatorHandler = defineHandler({
     const { apiVersion } = ctx.header;
     if (apiVersion < 4) {
       const coordinator = await find(request.keyType, ctx);
-      return { errorCode: 0, errorMessage: null, ...coordinator };
+      return { errorCode: 0, errorMessage: 'NONE', ...coordinator };
     }
     const keys = request.coordinatorKeys;
     try {
       const coordinator = keys.length === 0 ? NOBODY : await find(request.keyType, ctx);
-      return { coordinators: keys.map((key) => ({ key, ...coordinator, errorCode: 0, errorMessage: null })) };
+      return { coordinators: keys.map((key) => ({ key, ...coordinator, errorCode: 0, errorMessage: '' })) };
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
       const { code, told } = error;

@@ -3,7 +3,7 @@ import { deleteTopicsApi } from '../../protocol/messages/20-delete-topics.js';
 import { type RequestOf } from '../../protocol/api.js';
 import { ZERO_UUID } from '../../protocol/uuid.js';
 import { topicById } from '../../metadata/image.js';
-import { KafkaError } from '../../metadata/kafka-error.js';
+import { KafkaError, plainError } from '../../metadata/kafka-error.js';
 import { defineHandler } from '../registry.js';
 import { type BrokerServices } from '../services.js';
 
@@ -48,13 +48,13 @@ function resolve(request: RequestOf<typeof deleteTopicsApi>, broker: BrokerServi
   const wanted = new Map<string, string>();
   for (const id of ids.once) {
     const topic = topicById(image, id);
-    if (topic === undefined) answers.push(failure(null, id, new KafkaError('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.')));
+    if (topic === undefined) answers.push(failure(null, id, plainError('UNKNOWN_TOPIC_ID')));
     else wanted.set(id, topic.name);
   }
   for (const name of names.once) {
     const topic = image.topics.get(name);
     if (topic === undefined) {
-      answers.push(failure(name, ZERO_UUID, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')));
+      answers.push(failure(name, ZERO_UUID, plainError('UNKNOWN_TOPIC_OR_PARTITION')));
     } else if (ids.more.includes(topic.id) || wanted.has(topic.id)) {
       wanted.delete(topic.id);
       answers.push(invalid(name, topic.id, 'The provided topic name maps to an ID that was already supplied.'));

@@ -2,7 +2,7 @@
 import { deleteRecordsApi } from '../../protocol/messages/21-delete-records.js';
 import { KafkaError } from '../../metadata/kafka-error.js';
 import { isInternalTopic } from '../../metadata/topic-names.js';
-import { codeOf, requireLed } from '../partitions.js';
+import { codeOf, mergeTopics, requireLed } from '../partitions.js';
 import { defineHandler } from '../registry.js';
 import { type BrokerServices } from '../services.js';
 
@@ -25,7 +25,7 @@ export const deleteRecordsHandler = defineHandler({
   api: deleteRecordsApi,
   async handle(request, { broker }) {
     return {
-      topics: await Promise.all(request.topics.map(async ({ name, partitions }) => ({
+      topics: await Promise.all(mergeTopics(request.topics).map(async ({ name, partitions }) => ({
         name,
         partitions: await Promise.all(partitions.map(async ({ partitionIndex, offset }) => {
           try {

@@ -4,7 +4,7 @@ import { describeConfigsApi } from '../../protocol/messages/32-describe-configs.
 import { type RequestOf } from '../../protocol/api.js';
 import { overridesOf, resourceTypes } from '../../metadata/image.js';
 import { parseNodeId } from '../../metadata/ids.js';
-import { KafkaError } from '../../metadata/kafka-error.js';
+import { KafkaError, plainError } from '../../metadata/kafka-error.js';
 import { topicNameProblem } from '../../metadata/topic-names.js';
 import { defineHandler } from '../registry.js';
 import { type BrokerServices, type ConfigEntry } from '../services.js';
@@ -12,10 +12,6 @@ import { type BrokerServices, type ConfigEntry } from '../services.js';
 type Request = RequestOf<typeof describeConfigsApi>;
 
 const KNOWN_TYPES = new Set<number>(Object.values(resourceTypes));
-
-/** What Kafka says of an INVALID_REQUEST that it has nothing more to say of: one resource of a type that there is not spoils all of them. */
-const MALFORMED = 'This most likely occurs because of a request being malformed by the client library or the message was sent ' +
-  'to an incompatible broker. See the broker logs for more details.';
 
 function findEntries(resourceType: number, resourceName: string, broker: BrokerServices): readonly ConfigEntry[] {
   const { image } = broker.metadata;
@@ -64,7 +60,8 @@ function view(entry: ConfigEntry, { includeSynonyms, includeDocumentation }: Req
 export const describeConfigsHandler = defineHandler({
   api: describeConfigsApi,
   handle(request, { broker }) {
-    if (request.resources.some(({ resourceType }) => !KNOWN_TYPES.has(resourceType))) throw new KafkaError('INVALID_REQUEST', MALFORMED);
+    // One resource of a type that there is not spoils all of them.
+    if (request.resources.some(({ resourceType }) => !KNOWN_TYPES.has(resourceType))) throw plainError('INVALID_REQUEST');
     return {
       results: request.resources.map(({ resourceType, resourceName, configurationKeys }) => {
         try {

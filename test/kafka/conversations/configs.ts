@@ -28,7 +28,7 @@ const ODD_TOPIC_CHANGES: readonly Change[] = [
   ['min.cleanable.dirty.ratio', '1.01'], ['min.cleanable.dirty.ratio', 'NaN'], ['message.timestamp.type', 'logappendtime'], ['compression.gzip.level', '0'],
   ['compression.gzip.level', '10'], ['compression.lz4.level', '18'], ['compression.zstd.level', '23'], ['min.compaction.lag.ms', '99'], ['max.compaction.lag.ms', '1'],
   ['flush.messages', '0'], ['segment.ms', '0'], ['local.retention.bytes', '99999999999'], ['message.timestamp.before.max.ms', '-1'], ['file.delete.delay.ms', '-1'],
-  ['message.format.version', '2.8'], ['segment.index.bytes', '3'], ['', ''], ['remote.log.copy.disable', 'true'],
+  ['segment.index.bytes', '3'], ['remote.log.copy.disable', 'true'],
 ];
 const BROKER_CHANGES: readonly Change[] = [
   ['log.retention.ms', '86400000'], ['log.cleanup.policy', 'compact'], ['log.cleanup.policy', 'delete,compact'], ['message.max.bytes', '1000000'], ['num.io.threads', '9'],
@@ -43,8 +43,8 @@ const BROKER_CHANGES: readonly Change[] = [
 const ODD_BROKER_CHANGES: readonly Change[] = [
   ['log.retention.ms', 'x'], ['log.retention.ms', '0'], ['log.retention.ms', null], ['log.cleanup.policy', 'burn'], ['log.cleanup.policy', ''], ['broker.id', '7'],
   ['node.id', '7'], ['num.io.threads', '0'], ['num.io.threads', '1000'], ['num.network.threads', '-1'], ['log.cleaner.threads', '-1'], ['background.threads', '100'],
-  ['auto.create.topics.enable', 'false'], ['process.roles', 'broker'], ['ssl.keystore.location', '/x'], ['ssl.keystore.password', 'secret'], ['min.insync.replicas', '0'],
-  ['message.max.bytes', '-1'], ['compression.type', 'rar'], ['zookeeper.connect', 'x'], ['', 'x'], ['log.segment.bytes', '10'], ['max.connections', '-1'],
+  ['auto.create.topics.enable', 'false'], ['ssl.keystore.location', '/x'], ['ssl.keystore.password', 'secret'], ['min.insync.replicas', '0'],
+  ['message.max.bytes', '-1'], ['compression.type', 'rar'], ['zookeeper.connect', 'x'], ['log.segment.bytes', '10'], ['max.connections', '-1'],
  ['follower.replication.throttled.rate', '-1'], ['log.dirs', '/tmp'], ['offsets.retention.minutes', '5'],
   ['log.cleaner.threads', '5'], ['background.threads', '4'], ['num.network.threads', '7'], ['num.recovery.threads.per.data.dir', '9'],
   ['log.retention.hours', '3'], ['num.partitions', '4'], ['default.replication.factor', '1'], ['log.roll.hours', '3'],
@@ -92,9 +92,8 @@ function alter(random: Random): Step {
     const of = resource(random);
     const configs = changes(random, of).map(([name, value]) => {
       const isList = /policy|throttled.replicas|reporters/.test(name);
-      // An operation that there is not makes Kafka fail with UNKNOWN_SERVER_ERROR, and so does appending to what it does not know.
-      const isKnown = !['my.own.setting', 'zookeeper.connect', ''].includes(name);
-      const configOperation = mostly(random, isList ? [0, 1, 2, 3] : [0, 0, 1], isList || !isKnown ? [0] : [2, 3], 0.1);
+      // An operation that there is not makes Kafka fail with UNKNOWN_SERVER_ERROR.
+      const configOperation = mostly(random, isList ? [0, 1, 2, 3] : [0, 0, 1], isList ? [0] : [2, 3], 0.1);
       return { name, configOperation, value: configOperation === 1 && random.chance(0.7) ? null : value };
     });
     return { ...of, configs };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import {
-  createTopicsApi, deleteGroupsApi, deleteTopicsApi, describeClusterApi, describeConfigsApi, findCoordinatorApi, incrementalAlterConfigsApi, listGroupsApi,
+  createTopicsApi, deleteGroupsApi, deleteTopicsApi, describeClusterApi, describeConfigsApi, describeGroupsApi, findCoordinatorApi, incrementalAlterConfigsApi, initProducerIdApi, leaveGroupApi, listGroupsApi,
   metadataApi, offsetFetchApi,
 } from '../../../src/protocol/index.js';
 import { type Shown, Side, type Step } from './side.js';
@@ -25,8 +25,17 @@ export async function begin(side: Side): Promise<void> {
     if (i > 1000) throw new Error('no coordinator');
     await pause();
   }
-  const groups = await client.ask(listGroupsApi, 3, {});
-  await client.ask(deleteGroupsApi, 2, { groupsNames: groups.groups.map(({ groupId }) => groupId) });
+  for (let i = 0; (await client.ask(initProducerIdApi, 0, { transactionalId: null, transactionTimeoutMs: 60_000 })).errorCode !== 0; i += 1) {
+    if (i > 1000) throw new Error('no producer ids');
+    await pause();
+  }
+  const listed = await client.ask(listGroupsApi, 3, {});
+  const names = listed.groups.map(({ groupId }) => groupId);
+  const { groups } = await client.ask(describeGroupsApi, 5, { groups: names });
+  for (const { groupId, members } of groups) {
+    await client.ask(leaveGroupApi, 5, { groupId, members: members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId })) });
+  }
+  await client.ask(deleteGroupsApi, 2, { groupsNames: names });
   const { topics } = await client.ask(metadataApi, 9, { topics: null });
   const old = topics.map(({ name }) => name!).filter((name) => name !== INTERNAL && name !== BARRIER);
   await client.ask(deleteTopicsApi, 5, { topicNames: old, timeoutMs: 30_000 });

@@ -4,11 +4,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../../support/paths.js';
 import { Random } from '../../support/random.js';
+import { clusterStep } from './cluster.js';
 import { configStep } from './configs.js';
+import { groupStep } from './groups.js';
+import { recordStep } from './records.js';
 import { type Shown, type Step } from './side.js';
 import { topicStep } from './topics.js';
 
-const scripts: Readonly<Record<string, (random: Random) => Step>> = { topics: topicStep, configs: configStep };
+const scripts: Readonly<Record<string, (random: Random) => Step>> = {
+  topics: topicStep, configs: configStep, records: recordStep, groups: groupStep, cluster: clusterStep,
+};
 
 export const conversationNames: readonly string[] = Object.keys(scripts);
 

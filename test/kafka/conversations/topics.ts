@@ -19,8 +19,8 @@ const CONFIGS: readonly (readonly [string, string | null])[] = [
 const ODD_CONFIGS: readonly (readonly [string, string | null])[] = [
   ['retention.ms', 'soon'], ['retention.ms', '-2'], ['retention.ms', null], ['retention.ms', ''], ['cleanup.policy', 'burn'], ['cleanup.policy', ''],
   ['no.such.setting', '1'], ['segment.bytes', '1'], ['segment.bytes', '99999999999'], ['min.insync.replicas', '0'], ['compression.type', 'rar'],
-  ['unclean.leader.election.enable', 'perhaps'], ['leader.replication.throttled.replicas', 'x'], ['max.message.bytes', '-1'], ['', 'x'],
-  ['message.timestamp.type', 'Never'], ['min.compaction.lag.ms', '-1'], ['min.cleanable.dirty.ratio', '2.5'], ['message.format.version', '3.0'],
+  ['unclean.leader.election.enable', 'perhaps'], ['leader.replication.throttled.replicas', 'x'], ['max.message.bytes', '-1'],
+  ['message.timestamp.type', 'Never'], ['min.compaction.lag.ms', '-1'], ['min.cleanable.dirty.ratio', '2.5'],
   ['segment.bytes', ' 2097152 '], ['flush.messages', '1.5'], ['local.retention.ms', '-3'], ['internal.segment.bytes', '100'],
 ];
 

@@ -80,11 +80,12 @@ describe('what is told of settings', () => {
 });
 
 test('rules for the controller', () => {
-  const rules = configRules(1, () => settings);
+  // What the broker has makes no difference to what is appended to.
+  const rules = configRules(1, () => settings.withDynamic(map({ 'log.cleanup.policy': 'compact' }), map({})));
   const { topic, broker } = configResources;
   assert.deepEqual([rules.isList(topic, 'cleanup.policy'), rules.isList(topic, 'segment.bytes'), rules.isList(topic, 'no.such')], [true, false, undefined]);
   assert.deepEqual([rules.isList(broker, 'log.cleanup.policy'), rules.isList(broker, 'no.such')], [true, undefined]);
-  assert.deepEqual([rules.inherited(topic, 'cleanup.policy'), rules.inherited(broker, 'node.id')], ['delete', '1']);
+  assert.deepEqual([rules.inherited(topic, 'cleanup.policy'), rules.inherited(broker, 'log.cleanup.policy'), rules.inherited(topic, 'no.such')], ['delete', 'delete', null]);
   assert.equal(rules.problem(topic, 't', map({ 'segment.bytes': '2000000' })), null);
   assert.match(rules.problem(broker, '', map({ 'node.id': '2' })) ?? '', /Cannot update/);
 });
