@@ -28,6 +28,7 @@ import { deleteGroupsApi } from './messages/42-delete-groups.js';
 import { incrementalAlterConfigsApi } from './messages/44-incremental-alter-configs.js';
 import { offsetDeleteApi } from './messages/47-offset-delete.js';
 import { describeClusterApi } from './messages/60-describe-cluster.js';
+import { consumerGroupHeartbeatApi } from './messages/68-consumer-group-heartbeat.js';
 import { listConfigResourcesApi } from './messages/74-list-config-resources.js';
 import { describeTopicPartitionsApi } from './messages/75-describe-topic-partitions.js';
 
@@ -60,6 +61,7 @@ export const apis = [
   incrementalAlterConfigsApi,
   offsetDeleteApi,
   describeClusterApi,
+  consumerGroupHeartbeatApi,
   listConfigResourcesApi,
   describeTopicPartitionsApi,
 ] as const;

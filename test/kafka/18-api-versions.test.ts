@@ -18,7 +18,7 @@ const RANGES: Readonly<Record<number, readonly [number, number]>> = {
 };
 /** And of those that are served by the coordinator of groups. */
 const GROUP_RANGES: Readonly<Record<number, readonly [number, number]>> = {
-  8: [2, 10], 9: [1, 10], 11: [0, 9], 12: [0, 4], 13: [0, 5], 14: [0, 5], 15: [0, 6], 16: [0, 5], 42: [0, 3], 47: [0, 0],
+  8: [2, 10], 9: [1, 10], 11: [0, 9], 12: [0, 4], 13: [0, 5], 14: [0, 5], 15: [0, 6], 16: [0, 5], 42: [0, 3], 47: [0, 0], 68: [0, 1],
 };
 
 const client = { clientSoftwareName: 'sluice-test', clientSoftwareVersion: '1.0' };

@@ -27,5 +27,6 @@ export { deleteGroupsApi } from './42-delete-groups.js';
 export { incrementalAlterConfigsApi } from './44-incremental-alter-configs.js';
 export { offsetDeleteApi } from './47-offset-delete.js';
 export { describeClusterApi } from './60-describe-cluster.js';
+export { consumerGroupHeartbeatApi } from './68-consumer-group-heartbeat.js';
 export { listConfigResourcesApi } from './74-list-config-resources.js';
 export { describeTopicPartitionsApi } from './75-describe-topic-partitions.js';
