@@ -34,6 +34,14 @@ export const parts = [
       return nodeTests('compat', { timeoutMs: 15 * MINUTE });
     },
   },
+  {
+    name: 'clients', tier: 'all', what: 'clients in Python and Go, Kafka Streams and Connect',
+    run: async () => {
+      await needs([...JAVA_PACKAGES, 'python3-venv']);
+      await needsKafka();
+      return nodeTests('clients', { timeoutMs: 20 * MINUTE });
+    },
+  },
   { name: 'fault', tier: 'all', what: 'crashes, again and again', run: () => nodeTests('fault', { timeoutMs: 15 * MINUTE }) },
   { name: 'no-io-uring', tier: 'all', what: 'under a filter that refuses io_uring', run: withoutIoUring },
   {

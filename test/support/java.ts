@@ -78,7 +78,7 @@ export async function kafkaTool(tool: KafkaTool, args: readonly string[], option
 const javaSources = join(repositoryRoot, 'test', 'compat', 'java');
 
 /** Compiles test/compat/java/<mainClass>.java and what it uses, once per content; returns the folder of classes. */
-export async function compileJava(mainClass: string): Promise<string> {
+export async function compileJava(mainClass: string, libs: 'broker' | 'tools' = 'broker'): Promise<string> {
   await requireKafka();
   const hash = createHash('sha256');
   for (const name of readdirSync(javaSources).sort()) hash.update(name).update(readFileSync(join(javaSources, name)));
@@ -92,7 +92,7 @@ export async function compileJava(mainClass: string): Promise<string> {
     '-d',
     partial,
     '-cp',
-    `${kafkaLibs('broker')}/*`,
+    `${kafkaLibs(libs)}/*`,
     '-sourcepath',
     javaSources,
     join(javaSources, `${mainClass}.java`),
@@ -111,6 +111,12 @@ export async function compileJava(mainClass: string): Promise<string> {
 async function javaArguments(mainClass: string, args: readonly string[]): Promise<string[]> {
   const classes = await compileJava(mainClass);
   return [...clientJvmFlags, '-cp', [classes, `${kafkaLibs('broker')}/*`].join(delimiter), mainClass, ...args];
+}
+
+/** A program of test/compat/java that needs more than the clients: Kafka Streams and Connect, which come with the tools. */
+export async function javaToolsProgram(mainClass: string): Promise<{ command: string; args: string[] }> {
+  const classPath = [await compileJava(mainClass, 'tools'), `${kafkaLibs('tools')}/*`].join(delimiter);
+  return { command: javaCommand(), args: [...clientJvmFlags, '-Xmx512M', '-cp', classPath, mainClass] };
 }
 
 /** Runs a program of test/compat/java with Kafka's client jars to its end. */

@@ -1,0 +1,5 @@
+// kafka-go, by Segment.
+import { goProgram } from '../support/go.js';
+import { scenarioTests } from '../support/scenarios.js';
+
+await scenarioTests('kafka-go', await goProgram('segmentio'));
