@@ -35,7 +35,7 @@ export const parts = [
     },
   },
   {
-    name: 'clients', tier: 'all', what: 'clients in Python and Go, Kafka Streams and Connect',
+    name: 'clients', tier: 'all', what: 'clients in Python, Go and JavaScript, Kafka Streams and Connect',
     run: async () => {
       await needs([...JAVA_PACKAGES, 'python3-venv']);
       await needsKafka();

@@ -27,6 +27,8 @@ func config(change func(*sarama.Config)) *sarama.Config {
 	c.Consumer.Return.Errors = true
 	c.Consumer.Group.Session.Timeout = 6 * time.Second
 	c.Consumer.Group.Heartbeat.Interval = 300 * time.Millisecond
+	// Apache Kafka tells of partitions before it can write to them.
+	c.Producer.Retry.Max, c.Producer.Retry.Backoff = 100, 200*time.Millisecond
 	c.Metadata.Retry.Max, c.Metadata.Retry.Backoff = 100, 200*time.Millisecond
 	if change != nil {
 		change(c)

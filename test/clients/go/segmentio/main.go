@@ -309,6 +309,7 @@ func wide(bootstrap string) {
 	Equal(string(readAll(bootstrap, auto, 0, 0, 1)[0].Value), "x")
 	topic := create(bootstrap, "wide", 1000)
 	w := writer(bootstrap, topic)
+	w.MaxAttempts = 100 // Apache Kafka tells of partitions before it can write to them.
 	var sent []kafka.Message
 	for i := range 3000 {
 		sent = append(sent, kafka.Message{Value: []byte(strconv.Itoa(i)), WriterData: i % 1000})
