@@ -30,7 +30,8 @@ export function refuseUnserved(texts: Texts): void {
 }
 
 export function refusal(setting: Setting): string {
-  return `${setting.name} is set, which Sluice does not serve (${setting.prose.replace(/\.$/, '')}); ${STAYS_CLOSED}. Remove it to start without`;
+  const why = setting.name.startsWith('remote.') ? 'it does not start rather than keep less than was asked for' : STAYS_CLOSED;
+  return `${setting.name} is set, which Sluice does not serve (${setting.prose.replace(/\.$/, '')}); ${why}. Remove it to start without`;
 }
 
 export function isDefault(setting: Setting, text: string): boolean {
