@@ -25,7 +25,7 @@ Status WriteAndSync(io::FileSystem& fs, const std::string& path, const std::stri
   return (*file)->Sync();
 }
 
-// Whose directory this is. Written where it is missing or empty (a crash right after it was made).
+// Whose directory this is. Written where it is missing, empty or cut short (a crash, or a full disk, right after it was made).
 Status CheckMetadata(io::FileSystem& fs, const std::string& dir, const TopicId& id, bool there) {
   if (id.IsZero()) return Status::Ok();
   const std::string path = JoinPath(dir, kPartitionMetadataFile);
@@ -39,6 +39,8 @@ Status CheckMetadata(io::FileSystem& fs, const std::string& dir, const TopicId& 
   value = value.substr(0, value.find('\n'));
   std::erase_if(value, [](char c) { return c == ' ' || c == '\r' || c == '\t'; });
   TopicId found;
+  const std::string own = id.ToString();
+  if (value.size() < own.size() && own.compare(0, value.size(), value) == 0) return WriteAndSync(fs, path, MetadataText(id));
   if (!TopicId::Parse(value, &found)) return Status::Error(Code::kCorrupt, path + ": topic_id is \"" + value + "\"");
   if (found.IsZero()) return WriteAndSync(fs, path, MetadataText(id));
   if (found == id) return Status::Ok();

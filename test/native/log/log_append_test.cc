@@ -46,6 +46,23 @@ TEST_F(LogAppendTest, ANewLogIsEmptyAndNamesItsTopic) {
   EXPECT_EQ(Read(1, 100).code(), Code::kOffsetOutOfRange);
 }
 
+TEST_F(LogAppendTest, AFileOfTheTopicCutShortIsMadeAnewAndAnothersIsNot) {
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  ASSERT_TRUE(log_->CloseClean().ok());
+  const std::string path = Dir() + "/partition.metadata", whole = FileContent(path), prefix = "version: 0\ntopic_id: ";
+  for (size_t length = 0; length < whole.size(); ++length) {
+    ASSERT_TRUE(io::WriteFileAtomically(*env_.fs, path, whole.substr(0, length)).ok());
+    ASSERT_TRUE(Open(LoadState::Kind::kClean).ok()) << length;
+    EXPECT_EQ(FileContent(path), whole);
+  }
+  std::string other = topic_id_.ToString();
+  other[0] = other[0] == 'A' ? 'B' : 'A';
+  ASSERT_TRUE(io::WriteFileAtomically(*env_.fs, path, prefix + other).ok());
+  EXPECT_EQ(Open(LoadState::Kind::kClean).code(), Code::kForeign);
+  ASSERT_TRUE(io::WriteFileAtomically(*env_.fs, path, prefix + other.substr(0, 5)).ok());
+  EXPECT_EQ(Open(LoadState::Kind::kClean).code(), Code::kCorrupt);
+}
+
 TEST_F(LogAppendTest, OffsetsFollowEachOtherAndBytesComeBack) {
   ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
   epoch_ = 0;
