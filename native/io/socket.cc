@@ -102,12 +102,12 @@ void TuneConnection(int fd, int send_buffer_bytes, int receive_buffer_bytes) {
   int one = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-  SetBuffers(fd, send_buffer_bytes, receive_buffer_bytes);
+  SetSendBuffer(fd, send_buffer_bytes);
+  if (receive_buffer_bytes > 0) ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
 }
 
-void SetBuffers(int fd, int send_bytes, int receive_bytes) {
-  if (send_bytes > 0) ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes);
-  if (receive_bytes > 0) ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+void SetSendBuffer(int fd, int bytes) {
+  if (bytes > 0) ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
 void TuneListener(int fd, int receive_buffer_bytes) {

@@ -50,7 +50,7 @@ Result<uint16_t> LocalPort(int fd);
 int Accept(int listen_fd, Peer* peer);
 // Sets TCP_NODELAY and, where positive, the buffer sizes. What the kernel refuses is left as it is (not every socket is TCP).
 void TuneConnection(int fd, int send_buffer_bytes, int receive_buffer_bytes);
-void SetBuffers(int fd, int send_bytes, int receive_bytes);  // 0 or less: as they are
+void SetSendBuffer(int fd, int bytes);  // 0 or less: as it is
 void TuneListener(int fd, int receive_buffer_bytes);
 
 ssize_t Receive(int fd, MutableBytes into);

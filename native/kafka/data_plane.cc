@@ -1,6 +1,5 @@
 #include "kafka/data_plane.h"
 
-#include <bit>
 #include <random>
 
 #include "kafka/plane.h"
@@ -10,9 +9,6 @@ namespace {
 
 constexpr int kMaxLinesPerSecond = 10;
 constexpr size_t kConnectionsPerTick = 128;  // that the reactor comes to at least
-constexpr int64_t kLeastBuffer = 4 << 10;
-constexpr int64_t kAutoBuffer = 1 << 20;  // from here on the kernel may choose, where that is asked for
-constexpr int64_t kLeastSharers = 64;
 constexpr int64_t kAbandonUs = 2000000;  // CloseAll: what has not been sent by then is dropped
 
 }  // namespace
@@ -43,7 +39,6 @@ void Plane::ApplyConfig(const PlaneConfig& next) {
   shared->out_limit = next.response_memory_bytes;
   fetch.sessions().SetSlots(next.fetch_session_slots);
   admission.Configure(next);
-  sharers_ = 0;
   served_.clear();
   for (const ApiVersionRange& range : next.served) {
     if (range.key < 0) continue;
@@ -52,23 +47,7 @@ void Plane::ApplyConfig(const PlaneConfig& next) {
     served_[key] = range;
   }
   AdmitConnections();
-  ShareSocketMemory();
-}
-
-// The kernel takes twice what is asked for, for either direction.
-int32_t Plane::BufferBytes(int32_t wanted) const {
-  const int64_t share = std::max<int64_t>(config.socket_memory_bytes / (4 * sharers_), kLeastBuffer);
-  if (wanted > 0) return static_cast<int32_t>(std::min<int64_t>(wanted, share));
-  return share >= kAutoBuffer ? -1 : static_cast<int32_t>(share);
-}
-
-// By powers of two, so that not every newcomer changes the buffers of all.
-void Plane::ShareSocketMemory() {
-  const int64_t now = std::max<int64_t>(admission.total(), 1);
-  if (now <= sharers_ && now * 4 > sharers_) return;
-  const int64_t before = std::exchange(sharers_, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(now, kLeastSharers)))));
-  if (before == sharers_) return;
-  for (auto& [id, client] : clients) client->connection().SetBuffers(BufferBytes(config.send_buffer_bytes), BufferBytes(config.receive_buffer_bytes));
+  shared->SetSendBuffers(next.send_buffer_bytes, next.socket_memory_bytes);
 }
 
 bool Plane::Serves(int16_t key, int16_t version) const {
@@ -163,8 +142,7 @@ void Plane::Accept(io::Fd socket, io::Peer peer, uint16_t listener) {
     AdmitConnections();
     return;
   }
-  ShareSocketMemory();
-  io::TuneConnection(socket.get(), BufferBytes(config.send_buffer_bytes), BufferBytes(config.receive_buffer_bytes));
+  io::TuneConnection(socket.get(), config.send_buffer_bytes, config.receive_buffer_bytes);
   const uint64_t id = ++last_client;
   auto client = std::make_unique<Client>(*this, id, std::move(socket), std::move(peer), listener);
   Client* made = client.get();
@@ -179,7 +157,6 @@ void Plane::Remove(Client* client) {
   admission.Leave(client->peer().host);
   clients.erase(client->id());
   AdmitConnections();
-  ShareSocketMemory();
 }
 
 struct DataPlane::Impl : Plane {

@@ -75,15 +75,12 @@ struct Plane {
     int64_t read_ms = 0;
   };
   void AdmitConnections();
-  void ShareSocketMemory();
-  int32_t BufferBytes(int32_t wanted) const;
   void FinishCatchUps();
 
   std::vector<ApiVersionRange> served_;  // by key
   std::vector<CatchUp> catch_ups_;
   bool admitting_ = true;
   bool opens_later_ = false;
-  int64_t sharers_ = 0;  // connections that the kernel's buffers are cut for
   int64_t second_ = 0;  // of the lines counted
   int lines_ = 0;
   int64_t suppressed_ = 0;

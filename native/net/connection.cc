@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -13,6 +14,7 @@ Connection::Connection(Shared& shared, io::Fd socket, ConnectionHandler& handler
 
 Connection::~Connection() {
   shared_.out_memory -= out_counted_;
+  if (ListNode<QuickTag>::is_linked()) --shared_.quick_count_;
   if (interest_ != 0) shared_.reactor.Unwatch(socket_.get());
 }
 
@@ -21,6 +23,12 @@ Status Connection::Start() {
   Status watched = shared_.reactor.Watch(socket_.get(), interest_, this);
   if (!watched.ok()) interest_ = 0;
   Touch();
+  if (shared_.quick_count_ < shared_.quick_limit_) {
+    shared_.quick_.PushBack(this);
+    ++shared_.quick_count_;
+  } else {
+    io::SetSendBuffer(socket_.get(), kSmallSendBuffer);
+  }
   return watched;
 }
 
@@ -169,9 +177,10 @@ void Connection::Flush() {
   switch (progress) {
     case Outgoing::Progress::kAllSent:
       socket_full_ = false;
+      if (std::exchange(was_full_, false)) shared_.GiveSendBuffer(this);
       if (ending_) Close(Status::Ok());
       break;
-    case Outgoing::Progress::kSocketFull: socket_full_ = true; break;
+    case Outgoing::Progress::kSocketFull: socket_full_ = was_full_ = true; break;
     case Outgoing::Progress::kReading: socket_full_ = false; break;
     case Outgoing::Progress::kYield:
       socket_full_ = false;
@@ -192,8 +201,6 @@ void Connection::CountOut() {
   shared_.out_memory += memory - out_counted_;
   out_counted_ = memory;
 }
-
-void Connection::SetBuffers(int send, int receive) { io::SetBuffers(socket_.get(), send, receive); }
 
 void Connection::UpdateInterest() {
   uint32_t wanted = (unread_ ? 0u : static_cast<uint32_t>(EPOLLIN)) | (peer_done_ ? 0u : static_cast<uint32_t>(EPOLLRDHUP)) |

@@ -26,6 +26,7 @@ inline constexpr int kMaxFramesPerTick = 64;               // of one connection,
 inline constexpr int64_t kMaxReceivePerTick = 2 << 20;
 inline constexpr int64_t kMaxQueuedBytes = 1 << 20;        // queued for sending beyond this: the connection's requests wait
 inline constexpr size_t kMaxQueuedRanges = 64;
+inline constexpr int kSmallSendBuffer = 32 << 10;  // the kernel doubles it; with less than a large segment a connection crawls
 
 class ConnectionHandler {
  public:
@@ -56,6 +57,10 @@ class Shared {
   int64_t out_limit = INT64_MAX;
   int64_t out_memory = 0;
 
+  // Send buffers of `bytes` each, as the kernel has been asked for already, for as many connections as `memory` allows: those that lately read
+  // answers larger than theirs, and newcomers while there is room. The others make do with kSmallSendBuffer. 0 bytes or less: all as the kernel likes.
+  void SetSendBuffers(int bytes, int64_t memory);
+
   // End of a tick, behind everything that queues answers: sends, continues what may continue, closes the idle.
   void EndTick();
 
@@ -63,11 +68,16 @@ class Shared {
   friend class Connection;
   void CheckIdle();
   void Shed();
+  void GiveSendBuffer(Connection* connection);
   uint64_t tick_ = 0;
   IntrusiveList<Connection, struct FlushTag> to_flush_;
   IntrusiveList<Connection, struct ContinueTag> to_continue_;
   IntrusiveList<Connection, struct MemoryTag> short_of_memory_;
   IntrusiveList<Connection, struct IdleTag> by_activity_;  // least lately active first
+  IntrusiveList<Connection, struct QuickTag> quick_;  // have a whole send buffer; least lately read empty first
+  size_t quick_count_ = 0;
+  size_t quick_limit_ = SIZE_MAX;
+  int send_buffer_ = 0;
   class IdleTimer;
   std::unique_ptr<IdleTimer> idle_timer_;
 };
@@ -76,7 +86,8 @@ class Connection final : public Watcher,
                          public ListNode<struct FlushTag>,
                          public ListNode<struct ContinueTag>,
                          public ListNode<struct MemoryTag>,
-                         public ListNode<struct IdleTag> {
+                         public ListNode<struct IdleTag>,
+                         public ListNode<struct QuickTag> {
  public:
   // Takes the socket. Nothing happens before Start.
   Connection(Shared& shared, io::Fd socket, ConnectionHandler& handler);
@@ -97,8 +108,6 @@ class Connection final : public Watcher,
 
   bool closing() const { return closing_; }
   size_t receive_memory() const { return reader_.held(); }
-  // The kernel's, in bytes as setsockopt takes them; -1: as they are.
-  void SetBuffers(int send, int receive);
 
   void OnEvents(uint32_t events) override;
 
@@ -138,6 +147,7 @@ class Connection final : public Watcher,
   bool peer_done_ = false;
   bool crowded_ = false;      // too much is queued for sending
   bool socket_full_ = false;
+  bool was_full_ = false;     // while sending what is queued
   int64_t out_counted_ = 0;   // in the sum of all connections
   bool closing_ = false;
   bool ending_ = false;       // CloseWhenSent

@@ -29,8 +29,9 @@ export const sluiceSettings = [
     'Memory for answers that clients have not read yet, over all connections; records are not in it, they are sent from their files. Beyond it ' +
     'who has an answer waiting gets no further one, and a quarter beyond it connections that do not read theirs are closed.', { range: atLeast(MIB) }),
   define('sluice.memory.socket.bytes', 'long', `${256 * MIB}`, 'served',
-    'Memory of the kernel for the buffers of all connections. Each gets what socket.send.buffer.bytes and socket.receive.buffer.bytes say ' +
-    'while that is enough for all, with more connections less, and 4096 at least.', { range: atLeast(MIB) }),
+    'Memory of the kernel for answers on their way to clients, over all connections. As many connections as it is enough for have a buffer of ' +
+    'socket.send.buffer.bytes: those that lately read answers larger than that. Further ones have 32768 bytes, which the kernel doubles. Not limited where ' +
+    'socket.send.buffer.bytes is -1.', { range: atLeast(MIB) }),
   define('sluice.memory.connection.bytes', 'long', null, 'served',
     'Memory for the requests of one connection. Not set: twice socket.request.max.bytes. At least socket.request.max.bytes.',
     { range: { kind: 'number', min: MIB, mayBeNull: true } }),

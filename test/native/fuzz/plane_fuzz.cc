@@ -264,6 +264,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       case 4: world.Publish(what % 3, epoch += what % 2); break;
       case 5:
         if (!world.control.tokens.empty()) {
+          if (what % 16 == 1) world.plane->Parked(world.control.tokens.back());
           if (what % 8 == 0) world.plane->CloseConnection(world.control.tokens.back(), "fuzz");
           else world.plane->Respond(world.control.tokens.back(), Blob(what, 1));
           world.control.tokens.pop_back();
@@ -294,7 +295,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (round == 1000) world.clock.added_us += 4000000000000ll;
   }
   for (int i = 0; i < 3; ++i) world.reactor->RunOnce(0);
+  for (uint64_t token : world.control.tokens) world.plane->Respond(token, Blob(4, 0));
   world.control.tokens.clear();
+  bool caught_up = false;
+  world.plane->WhenCaughtUp([&] { caught_up = true; });
+  for (int i = 0; i < 5 && !caught_up; ++i) world.reactor->RunOnce(0);
+  SLUICE_ASSERT(caught_up);
+  SLUICE_ASSERT_OP(world.plane->stats().response_memory, ==, 0);
   SLUICE_ASSERT_OP(world.plane->stats().request_memory, ==, 0);
   SLUICE_ASSERT_OP(world.plane->stats().waiting, ==, 0);
   for (uint8_t t = 0; t < 3; ++t) world.Publish(t, 1);

@@ -1,7 +1,10 @@
 // Connections as clients see them: the control plane's requests, malformed frames, limits, budgets, idleness, the end.
 #include <fcntl.h>
 
+#include <map>
+
 #include "kafka/plane_fixture.h"
+#include "net/connection.h"
 
 namespace sluice::kafka::test {
 namespace {
@@ -14,23 +17,37 @@ class ClientTest : public PlaneFixture {
     }
     return false;
   }
-  // The size of the send buffers of the plane's own sockets; 0 when they differ or are not `count`.
-  int SendBuffers(int count) {
-    int found = 0, size = 0;
-    for (int fd = 0; fd < 4096; ++fd) {
+  // The plane's own end of a connection has the peer's address as its remote one.
+  int SendBufferOf(const Peer& peer) {
+    int result = 0;
+    EachSocket([&](int fd, uint16_t remote) {
       sockaddr_in local{};
       socklen_t length = sizeof local;
+      ::getsockname(peer.fd(), reinterpret_cast<sockaddr*>(&local), &length);
+      if (ntohs(local.sin_port) == remote) result = SendBuffer(fd);
+    });
+    return result;
+  }
+  // How many of the plane's sockets have which size.
+  std::map<int, int> SendBuffers() {
+    std::map<int, int> sizes;
+    EachSocket([&](int fd, uint16_t) { ++sizes[SendBuffer(fd)]; });
+    return sizes;
+  }
+  void EachSocket(const std::function<void(int fd, uint16_t remote)>& f) {
+    for (int fd = 0; fd < 4096; ++fd) {
+      sockaddr_in local{}, remote{};
+      socklen_t length = sizeof local;
       if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &length) != 0 || local.sin_family != AF_INET || ntohs(local.sin_port) != port_) continue;
-      int accepting = 0, bytes = 0;
-      length = sizeof accepting;
-      ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &length);
-      if (accepting != 0) continue;
-      length = sizeof bytes;
-      ::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &length);
-      if (found++ == 0) size = bytes;
-      if (bytes != size) return 0;
+      length = sizeof remote;
+      if (::getpeername(fd, reinterpret_cast<sockaddr*>(&remote), &length) == 0) f(fd, ntohs(remote.sin_port));
     }
-    return found == count ? size : 0;
+  }
+  static int SendBuffer(int fd) {
+    int bytes = 0;
+    socklen_t length = sizeof bytes;
+    ::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &length);
+    return bytes;
   }
   static Blob Answer(int32_t correlation, const std::string& text) {
     Out out;
@@ -279,20 +296,30 @@ TEST_F(ClientTest, AtMostSoManyInASecondTheOthersWait) {
   EXPECT_EQ(plane_->stats().connections, 8);
 }
 
-TEST_F(ClientTest, TheKernelsBuffersAreShared) {
-  config_.socket_memory_bytes = 4 << 20;
-  config_.listen_backlog = 300;
+TEST_F(ClientTest, WhoReadsHasALargeSendBuffer) {
+  config_.socket_memory_bytes = 3 * 2 * 102400;
   Start();
-  Peer first = Connect();
-  Settle();
-  EXPECT_EQ(SendBuffers(1), 2 * 16384);
+  Peer filler = Connect();
+  for (int i = 0; i < 10; ++i) Fill(filler, 1, 900000);
   std::vector<Peer> more;
-  for (int i = 0; i < 255; ++i) more.push_back(Connect());
+  for (int i = 0; i < 9; ++i) more.push_back(Connect());
   Settle();
-  EXPECT_EQ(SendBuffers(256), 2 * 4096) << "4 MiB over 256 connections, two directions, and the kernel takes twice what it is asked for";
+  const int whole = 2 * 102400, small = 2 * net::kSmallSendBuffer;
+  EXPECT_EQ(SendBuffers(), (std::map<int, int>{{whole, 3}, {small, 7}}));
+  // One of those that came too late reads what fills its buffer: it gets a whole one, and who has not read for longest makes do.
+  const FetchSpec all{{{"t", Blob(16), 0, 0, 1 << 26}}};
+  EXPECT_EQ(AskFetch(more[8], 12, all).rows.at(0).high_watermark, 10);
+  EXPECT_EQ(SendBufferOf(more[8]), whole);
+  EXPECT_EQ(SendBuffers(), (std::map<int, int>{{whole, 3}, {small, 7}}));
+  // One that does not read does not.
+  more[7].Send(Fetch(12, 1, all));
+  Settle();
+  EXPECT_EQ(SendBufferOf(more[7]), small);
   more.clear();
   ASSERT_TRUE(Until([&] { return plane_->stats().connections == 1; }));
-  EXPECT_EQ(SendBuffers(1), 2 * 16384) << "with less than a quarter of them left there is more for each";
+  Peer next = Connect();
+  Settle();
+  EXPECT_EQ(SendBufferOf(next), whole);
 }
 
 TEST_F(ClientTest, AnswersThatNobodyReadsAreBounded) {

@@ -1,0 +1,30 @@
+// `npm run soak -- <name> [--option value]...`: what takes too long, or too much of a machine, for the test suite. Prints figures; fails when a promise does not hold.
+import { parseArgs } from 'node:util';
+import { soakCodecs } from './codecs.js';
+import { soakConnections } from './connections.js';
+
+const soaks: Readonly<Record<string, (options: SoakOptions) => Promise<void>>> = { codecs: soakCodecs, connections: soakConnections };
+
+export interface SoakOptions {
+  readonly seed: number;
+  readonly minutes: number;
+  /** Connections at once. */
+  readonly clients: number;
+  /** Only these. */
+  readonly kind: string | undefined;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: 'string' }, minutes: { type: 'string', default: '10' }, clients: { type: 'string', default: '18000' }, kind: { type: 'string' } },
+});
+const [name = ''] = positionals;
+const soak = soaks[name];
+if (soak === undefined) {
+  process.stderr.write(`there is no soak '${name}': choose ${Object.keys(soaks).join(' or ')}\n`);
+  process.exitCode = 1;
+} else {
+  await soak({
+    seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 32)), minutes: Number(values.minutes), clients: Number(values.clients), kind: values.kind,
+  });
+}
