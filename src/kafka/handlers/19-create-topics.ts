@@ -1,8 +1,10 @@
 // CreateTopics, versions 2-7. 4: numPartitions and replicationFactor may be -1, the broker's defaults (taken in every
 // version, as Kafka's controller does). 5: the answer holds the topic's size and settings. 7: and its id.
 import { createTopicsApi } from '../../protocol/messages/19-create-topics.js';
+import { METADATA_TOPIC } from '../../metadata/ids.js';
 import { KafkaError } from '../../metadata/kafka-error.js';
 import { type CreatedTopic, type Outcome } from '../../metadata/topics.js';
+import { withinTimeout } from '../deadline.js';
 import { defineHandler } from '../registry.js';
 import { type BrokerServices } from '../services.js';
 
@@ -32,7 +34,10 @@ export const createTopicsHandler = defineHandler({
     for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1);
     const unique = request.topics.filter(({ name }) => counts.get(name) === 1);
     const duplicates = [...counts.keys()].filter((name) => counts.get(name)! > 1);
-    const outcomes: Outcome<CreatedTopic>[] = await broker.topics.create(unique, request.validateOnly);
+    // Where nothing is to be done no time is needed.
+    const outcomes: Outcome<CreatedTopic>[] = unique.every(({ name }) => name === METADATA_TOPIC)
+      ? await broker.topics.create(unique, request.validateOnly)
+      : await withinTimeout(request.timeoutMs, () => broker.topics.create(unique, request.validateOnly));
     return {
       topics: [
         ...outcomes.map((outcome, index) =>

@@ -4,6 +4,7 @@ import { type RequestOf } from '../../protocol/api.js';
 import { ZERO_UUID } from '../../protocol/uuid.js';
 import { topicById } from '../../metadata/image.js';
 import { KafkaError, plainError } from '../../metadata/kafka-error.js';
+import { requireTime, withinTimeout } from '../deadline.js';
 import { defineHandler } from '../registry.js';
 import { type BrokerServices } from '../services.js';
 
@@ -45,6 +46,8 @@ function resolve(request: RequestOf<typeof deleteTopicsApi>, broker: BrokerServi
   const ids = splitDuplicates(givenIds);
   for (const name of names.more) answers.push(invalid(name, ZERO_UUID, 'Duplicate topic name.'));
   for (const id of ids.more) answers.push(invalid(null, id, 'Duplicate topic id.'));
+  // Where nothing is to be looked for no time is needed.
+  if (names.once.length + ids.once.length > 0) requireTime(request.timeoutMs);
   const wanted = new Map<string, string>();
   for (const id of ids.once) {
     const topic = topicById(image, id);
@@ -74,7 +77,7 @@ export const deleteTopicsHandler = defineHandler({
     }
     const answers: Answer[] = [];
     const wanted = [...resolve(request, broker, answers)];
-    const outcomes = await broker.topics.delete(wanted.map(([id]) => id));
+    const outcomes = wanted.length === 0 ? [] : await withinTimeout(request.timeoutMs, () => broker.topics.delete(wanted.map(([id]) => id)));
     for (const [index, outcome] of outcomes.entries()) {
       const [id, name] = wanted[index]!;
       if ('error' in outcome) answers.push(failure(name, id, outcome.error));

@@ -1,6 +1,7 @@
 // CreatePartitions, versions 0-3: more partitions for topics that exist.
 import { createPartitionsApi } from '../../protocol/messages/37-create-partitions.js';
 import { errorCode } from '../../protocol/errors.js';
+import { withinTimeout } from '../deadline.js';
 import { defineHandler } from '../registry.js';
 
 export const createPartitionsHandler = defineHandler({
@@ -10,7 +11,7 @@ export const createPartitionsHandler = defineHandler({
     for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1);
     const unique = request.topics.filter(({ name }) => counts.get(name) === 1);
     const duplicates = [...counts.keys()].filter((name) => counts.get(name)! > 1);
-    const outcomes = await broker.topics.addPartitions(unique, request.validateOnly);
+    const outcomes = unique.length === 0 ? [] : await withinTimeout(request.timeoutMs, () => broker.topics.addPartitions(unique, request.validateOnly));
     return {
       results: [
         ...duplicates.map((name) => ({

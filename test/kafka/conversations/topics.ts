@@ -28,6 +28,8 @@ const nameOf = (random: Random): string => mostly(random, NAMES, ODD_NAMES);
 /** Kafka answers UNKNOWN_SERVER_ERROR where it is asked what one may do with a topic without a name. */
 const namedOf = (random: Random): string => nameOf(random) || 'alpha';
 
+const timeoutOf = (random: Random): number => mostly(random, [30_000, 2147483647], [0, -1, -2147483648], 0.1);
+
 function wish(random: Random) {
   const assignments = random.chance(0.2)
     ? some(random, [0, 0, 1, 1, 2, 3], 3, { mayBeNone: true }).map((partitionIndex) => ({ partitionIndex, brokerIds: mostly(random, [[1]], [[], [1, 1], [2], [1, 2], [-1]]) }))
@@ -44,7 +46,7 @@ function wish(random: Random) {
 
 function create(random: Random): Step {
   const topics = Array.from({ length: 1 + random.below(4) }, () => wish(random));
-  return step(createTopicsApi, versionOf(random, createTopicsApi), { topics, validateOnly: random.chance(0.2), timeoutMs: 30_000 });
+  return step(createTopicsApi, versionOf(random, createTopicsApi), { topics, validateOnly: random.chance(0.2), timeoutMs: timeoutOf(random) });
 }
 
 /** By name, by id, by both, by neither. */
@@ -69,9 +71,10 @@ function remove(random: Random): Step {
   const version = versionOf(random, deleteTopicsApi);
   // Without its offsets Kafka's coordinator of groups does not come back.
   const chosen = some(random, [0, 1, 2], 3).map(() => nameOf(random)).filter((name) => name !== '__consumer_offsets');
-  if (version < 6) return step(deleteTopicsApi, version, { topicNames: chosen, timeoutMs: 30_000 });
+  if (version < 6) return step(deleteTopicsApi, version, { topicNames: chosen, timeoutMs: timeoutOf(random) });
   const topics = references(random, chosen, { mayBeNeither: true });
-  return step(deleteTopicsApi, version, (names) => ({ topics: topics(names), timeoutMs: 30_000 }));
+  const timeoutMs = timeoutOf(random);
+  return step(deleteTopicsApi, version, (names) => ({ topics: topics(names), timeoutMs }));
 }
 
 function enlarge(random: Random): Step {
@@ -81,7 +84,7 @@ function enlarge(random: Random): Step {
     assignments: random.chance(0.75) ? null : some(random, [0], 3, { mayBeNone: true })
       .map(() => ({ brokerIds: mostly(random, [[1]], [[], [1, 1], [7], [1, 2]]) })),
   }));
-  return step(createPartitionsApi, versionOf(random, createPartitionsApi), { topics, timeoutMs: 30_000, validateOnly: random.chance(0.2) });
+  return step(createPartitionsApi, versionOf(random, createPartitionsApi), { topics, timeoutMs: timeoutOf(random), validateOnly: random.chance(0.2) });
 }
 
 function metadata(random: Random): Step {

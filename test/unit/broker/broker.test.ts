@@ -84,7 +84,7 @@ test('a deleted topic is gone from the data plane and the disk, and stays gone',
   const first = await FakeBroker.start({ disk });
   const { topics } = await first.ask(createTopicsApi, 7, { topics: [topic('a', 2)] });
   assert.equal(first.engine.published.size, 1);
-  const deleted = await first.ask(deleteTopicsApi, 6, { topics: [{ name: null, topicId: topics[0]!.topicId }] });
+  const deleted = await first.ask(deleteTopicsApi, 6, { topics: [{ name: null, topicId: topics[0]!.topicId }], timeoutMs: 60_000 });
   assert.deepEqual(deleted.responses.map(({ errorCode: code, name }) => [code, name]), [[0, 'a']]);
   assert.equal(first.engine.published.size, 0);
   assert.equal([...disk.logs.values()].some((log) => log.topic === 'a'), false);
