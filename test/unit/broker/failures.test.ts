@@ -57,7 +57,7 @@ function codesIn(value: unknown): number[] {
 }
 
 /** These need nothing of the broker for what the sample asks, or tell errors in a way of their own. */
-const NEEDS_NOTHING = new Set(['InitProducerId', 'DescribeCluster', 'ListConfigResources', 'ApiVersions']);
+const NEEDS_NOTHING = new Set(['InitProducerId', 'DescribeCluster', 'ListConfigResources', 'ApiVersions', 'ConsumerGroupHeartbeat']);
 
 for (const [what, error, code] of [
   ['an error of Kafka\'s', () => new KafkaError('KAFKA_STORAGE_ERROR', 'the disk is gone'), 'KAFKA_STORAGE_ERROR'],
