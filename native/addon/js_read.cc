@@ -166,7 +166,7 @@ Napi::Value JsEngine::ReadPacked(const Napi::CallbackInfo& info) {
   return AskLog(info.Env(), id, [offset, max_bytes](Engine& engine, log::Log& log, Promise promise) {
     const Offset from(offset);
     auto unpacked = std::make_shared<UnpackedRecords>(from);
-    ReadOnPool(engine, log, from, max_bytes, log.last_stable(),
+    ReadOnPool(engine, log, from, max_bytes, log.high_watermark(),
                [unpacked, from](ReadBytes& read) {
                  size_t at = 0;
                  Status status = Unpack(Bytes(read.bytes.data(), read.bytes.size()), from, unpacked.get(), &at);
@@ -178,7 +178,7 @@ Napi::Value JsEngine::ReadPacked(const Napi::CallbackInfo& info) {
                    return;
                  }
                  // Compaction may have left nothing from there on.
-                 if (read->bytes.empty()) unpacked->next = std::max(unpacked->next, read->ends.last_stable);
+                 if (read->bytes.empty()) unpacked->next = std::max(unpacked->next, read->ends.high_watermark);
                  promise.Resolve([read, unpacked](Napi::Env env) {
                    Napi::Object out = Napi::Object::New(env);
                    read->ends.Fill(env, out);

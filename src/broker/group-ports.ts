@@ -1,7 +1,9 @@
 // The world of the group coordinator, made of the engine and the metadata.
-import { type PartitionRef } from '../native/binding.js';
+import { type NativeRecord, type PartitionRef } from '../native/binding.js';
 import { unpackRecords } from '../native/records.js';
-import { type OffsetsLog, type RecordBytes, type StoredRecord, type TopicCatalog } from '../coordinator/ports.js';
+import { type RecordBatch, parseBatches, readRecords } from '../protocol/records/batch.js';
+import { decodeControlRecord } from '../protocol/records/control/index.js';
+import { type EndedTransaction, type OffsetsLog, type RecordBytes, type StoredRecord, type TopicCatalog } from '../coordinator/ports.js';
 import { type MetadataImage, topicById } from '../metadata/image.js';
 import { KafkaError } from '../metadata/kafka-error.js';
 import { internalTopics } from '../metadata/topic-names.js';
@@ -30,7 +32,7 @@ export class EngineOffsetsLog implements OffsetsLog {
     await asKafkaErrors(this.#engine.appendRecords(this.#ref(partition), records));
   }
 
-  async *read(partition: number): AsyncGenerator<readonly StoredRecord[]> {
+  async *read(partition: number): AsyncGenerator<readonly (StoredRecord | EndedTransaction)[]> {
     const ref = this.#ref(partition);
     const { logStart, end } = await asKafkaErrors(this.#engine.ends(ref));
     let next = logStart;
@@ -38,7 +40,8 @@ export class EngineOffsetsLog implements OffsetsLog {
       const packed = await asKafkaErrors(this.#engine.readPacked(ref, next, READ_BYTES));
       const { nextOffset } = packed;
       const records = unpackRecords(packed);
-      if (records.length > 0) yield records;
+      const stored = this.#hadTransactions ? withTransactions(records, await this.#batches(ref, next, nextOffset)) : records;
+      if (stored.length > 0) yield stored;
       if (nextOffset <= next) {
         throw new KafkaError('KAFKA_STORAGE_ERROR', `${internalTopics.offsets}-${partition} cannot be read at offset ${next}`);
       }
@@ -46,11 +49,49 @@ export class EngineOffsetsLog implements OffsetsLog {
     }
   }
 
+  /** Kafka makes this topic before the first offset is committed in a transaction. Without it batches need not be looked at. */
+  get #hadTransactions(): boolean {
+    return this.#metadata.image.topics.has(internalTopics.transactions);
+  }
+
+  async #batches(ref: PartitionRef, from: bigint, to: bigint): Promise<RecordBatch[]> {
+    const batches: RecordBatch[] = [];
+    for (let next = from; next < to; ) {
+      const { batches: bytes } = await asKafkaErrors(this.#engine.read(ref, next, READ_BYTES, 'uncommitted'));
+      const read = parseBatches(bytes, { partialTail: 'ignore' });
+      const last = read.at(-1);
+      if (last === undefined) break;
+      for (const batch of read) if (batch.baseOffset < to) batches.push(batch);
+      next = last.lastOffset + 1n;
+    }
+    return batches;
+  }
+
   #ref(partition: number): PartitionRef {
     const topic = this.#metadata.image.topics.get(internalTopics.offsets);
     if (topic === undefined) throw new KafkaError('COORDINATOR_NOT_AVAILABLE');
     return { topicId: topic.id, partition };
   }
+}
+
+/** The records with the transactions that they are part of, and the ends of those in between. */
+function withTransactions(records: readonly NativeRecord[], batches: readonly RecordBatch[]): (StoredRecord | EndedTransaction)[] {
+  const all: (StoredRecord | EndedTransaction)[] = [];
+  let next = 0;
+  for (const batch of batches) {
+    const { producerId, isTransactional, isControl, lastOffset } = batch;
+    for (; next < records.length && records[next]!.offset <= lastOffset; next += 1) {
+      const { key, value, timestampMs } = records[next]!;
+      all.push(isTransactional ? { key, value, timestampMs, producerId } : { key, value, timestampMs });
+    }
+    if (!isControl) continue;
+    for (const { key, value } of readRecords(batch)) {
+      const marker = key === null || value === null ? undefined : decodeControlRecord(key, value);
+      if (marker?.kind === 'commit' || marker?.kind === 'abort') all.push({ producerId, isCommitted: marker.kind === 'commit' });
+    }
+  }
+  for (const { key, value, timestampMs } of records.slice(next)) all.push({ key, value, timestampMs });
+  return all;
 }
 
 export class ImageTopicCatalog implements TopicCatalog {

@@ -12,6 +12,8 @@ export class OffsetCell {
   durable: Offset | null = null;
   /** Oldest first. Nearly always empty, then no array is kept. */
   #pending: Pending[] | null = null;
+  /** Of transactions that have not ended, by their producers, oldest first; null: something newer counts already. Only a log that Kafka wrote has them. */
+  #uncommitted: Map<bigint, Offset | null> | null = null;
 
   get hasPending(): boolean {
     return this.#pending !== null;
@@ -23,7 +25,40 @@ export class OffsetCell {
   }
 
   get isNothing(): boolean {
-    return this.durable === null && this.#pending === null;
+    return this.durable === null && this.#pending === null && this.#uncommitted === null;
+  }
+
+  /** Whether a transaction that has not ended may still change it. */
+  get isUnstable(): boolean {
+    return this.#uncommitted !== null;
+  }
+
+  /** What the log says, outside of transactions. What was taken back takes unfinished transactions with it. */
+  replay(value: Offset | null): void {
+    this.durable = value;
+    if (value === null) this.#uncommitted = null;
+    for (const producerId of this.#uncommitted?.keys() ?? []) this.#uncommitted!.set(producerId, null);
+  }
+
+  replayUncommitted(producerId: bigint, value: Offset): void {
+    this.#uncommitted ??= new Map();
+    this.#uncommitted.delete(producerId);
+    this.#uncommitted.set(producerId, value);
+  }
+
+  replayEnd(producerId: bigint, isCommitted: boolean): void {
+    const uncommitted = this.#uncommitted;
+    const value = uncommitted?.get(producerId);
+    if (uncommitted === null || value === undefined) return;
+    if (isCommitted && value !== null) {
+      this.durable = value;
+      for (const earlier of uncommitted.keys()) {
+        if (earlier === producerId) break;
+        uncommitted.set(earlier, null);
+      }
+    }
+    uncommitted.delete(producerId);
+    if (uncommitted.size === 0) this.#uncommitted = null;
   }
 
   /** Begins a write; what it returns ends it. */
@@ -31,7 +66,7 @@ export class OffsetCell {
     const write: Pending = { value };
     (this.#pending ??= []).push(write);
     return (isDurable) => {
-      if (isDurable) this.durable = value;
+      if (isDurable) this.replay(value);
       const pending = (this.#pending ?? []).filter((other) => other !== write);
       this.#pending = pending.length === 0 ? null : pending;
     };

@@ -7,7 +7,7 @@ import { type Offset, offsetRecord, offsetTombstone } from './group-records.js';
 import { type Groups } from './join.js';
 import { type Machine, type Write } from './machine.js';
 import { type Ticket } from './member.js';
-import { type OffsetStore } from './offset-store.js';
+import { type OffsetCell, type OffsetStore } from './offset-store.js';
 import { type RecordBytes } from './ports.js';
 import { restartSession } from './rebalance.js';
 import {
@@ -61,7 +61,7 @@ export function removeOffsets(
 export function placesOf(store: OffsetStore, groupId: string): OffsetAt[] {
   const places = [];
   for (const [topic, partitions] of store.ofGroup(groupId)) {
-    for (const [partition, cell] of partitions) if (cell.latest !== null) places.push({ topic, partition });
+    for (const [partition, cell] of partitions) if (cell.latest !== null || cell.isUnstable) places.push({ topic, partition });
   }
   return places;
 }
@@ -143,24 +143,28 @@ export function fetchOffsets(store: OffsetStore, request: FetchOffsetsRequest): 
     const topics = request.topics.map(({ name, topicId, partitionIndexes }) => ({
       name,
       topicId,
-      partitions: partitionIndexes.map((index) => fetched(index, known.get(name)?.get(index)?.durable ?? null, topicId)),
+      partitions: partitionIndexes.map((index) => fetched(index, known.get(name)?.get(index), topicId, request)),
     }));
     return { errorCode: NONE, topics };
   }
   const topics = [];
   for (const [name, cells] of known) {
     const partitions = [];
-    for (const [index, { durable }] of cells) if (durable !== null) partitions.push(fetched(index, durable, ZERO_UUID));
+    for (const [index, cell] of cells) if (cell.durable !== null) partitions.push(fetched(index, cell, ZERO_UUID, request));
     if (partitions.length > 0) topics.push({ name, topicId: ZERO_UUID, partitions });
   }
   return { errorCode: NONE, topics };
 }
 
+const NO_OFFSET = { committedOffset: -1n, committedLeaderEpoch: -1, metadata: '' } as const;
+
 /** An offset of a former topic of the same name is none. */
-function fetched(partitionIndex: number, offset: Offset | null, topicId: string): FetchedPartition {
+function fetched(partitionIndex: number, cell: OffsetCell | undefined, topicId: string, { requireStable }: FetchOffsetsRequest): FetchedPartition {
+  if (requireStable && cell?.isUnstable === true) return { ...NO_OFFSET, partitionIndex, errorCode: errorCode('UNSTABLE_OFFSET_COMMIT') };
+  const offset = cell?.durable ?? null;
   const isOther = offset !== null && topicId !== ZERO_UUID && offset.topicId !== ZERO_UUID && offset.topicId !== topicId;
   if (offset === null || isOther) {
-    return { partitionIndex, committedOffset: -1n, committedLeaderEpoch: -1, metadata: '', errorCode: NONE };
+    return { ...NO_OFFSET, partitionIndex, errorCode: NONE };
   }
   const { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata } = offset;
   return { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode: NONE };
@@ -187,7 +191,8 @@ export function deleteOffsets(
   const topics = request.topics.map(({ name, partitions }) => {
     const isSubscribed = group.isSubscribedTo(name);
     for (const { partitionIndex } of isSubscribed ? [] : partitions) {
-      const isThere = (store.get(group.id, name, partitionIndex)?.latest ?? null) !== null;
+      const cell = store.get(group.id, name, partitionIndex);
+      const isThere = cell !== undefined && (cell.latest !== null || cell.isUnstable);
       if (isThere) places.push({ topic: name, partition: partitionIndex });
     }
     const code = isSubscribed ? errorCode('GROUP_SUBSCRIBED_TO_TOPIC') : NONE;
@@ -220,8 +225,8 @@ export function expiredOffsets(m: Machine, store: OffsetStore, group: Group): { 
   let isAll = true;
   for (const [topic, partitions] of store.ofGroup(group.id)) {
     const isKept = base === null || group.isSubscribedTo(topic);
-    for (const [partition, { durable, hasPending }] of partitions) {
-      const isExpired = !isKept && !hasPending && durable !== null && hasExpired(m, durable, base(durable));
+    for (const [partition, { durable, hasPending, isUnstable }] of partitions) {
+      const isExpired = !isKept && !hasPending && !isUnstable && durable !== null && hasExpired(m, durable, base(durable));
       if (isExpired) expired.push({ topic, partition });
       else isAll = false;
     }

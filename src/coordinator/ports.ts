@@ -11,6 +11,14 @@ export interface StoredRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly timestampMs: number;
+  /** Of the transaction that it is part of; left out: of none. */
+  readonly producerId?: bigint;
+}
+
+/** A transaction of a producer ends: what it wrote counts from here on, or never. */
+export interface EndedTransaction {
+  readonly producerId: bigint;
+  readonly isCommitted: boolean;
 }
 
 /** The topic in which groups and offsets are kept. */
@@ -23,7 +31,7 @@ export interface OffsetsLog {
    */
   append(partition: number, records: readonly RecordBytes[]): Promise<void>;
   /** Everything in the log from its start to its present end, oldest first, some records at a time. */
-  read(partition: number): AsyncIterable<readonly StoredRecord[]>;
+  read(partition: number): AsyncIterable<readonly (StoredRecord | EndedTransaction)[]>;
 }
 
 export interface TopicCatalog {

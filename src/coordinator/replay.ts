@@ -6,7 +6,7 @@ import { ZERO_UUID } from '../protocol/uuid.js';
 import { Group, type Usage } from './group.js';
 import { Member, keepBytes, keepProtocols } from './member.js';
 import { type OffsetStore } from './offset-store.js';
-import { type StoredRecord } from './ports.js';
+import { type EndedTransaction, type StoredRecord } from './ports.js';
 import { subscribedTopicsOf } from './subscription.js';
 
 type GroupValue = DecodedOf<typeof groupMetadataValue>;
@@ -14,15 +14,24 @@ type GroupValue = DecodedOf<typeof groupMetadataValue>;
 const NO_TIME = -1n;
 const NO_TIMEOUT = -1;
 
+/** Places of offsets that transactions wrote which have not ended, by their producers. */
+export type OpenTransactions = Map<bigint, { readonly group: string; readonly topic: string; readonly partition: number }[]>;
+
 export interface Replayed {
   readonly groups: Map<string, Group>;
   readonly offsets: OffsetStore;
+  readonly transactions: OpenTransactions;
   readonly usage: Usage;
   readonly nowMs: number;
 }
 
 /** Applies one record. False: it belongs to another kind of group, or to a later version of Kafka. */
-export function replay(into: Replayed, { key, value }: StoredRecord): boolean {
+export function replay(into: Replayed, stored: StoredRecord | EndedTransaction): boolean {
+  if ('isCommitted' in stored) {
+    endTransaction(into, stored);
+    return true;
+  }
+  const { key, value, producerId } = stored;
   const record = decodeGroupRecord(key, value);
   switch (record.kind) {
     case 'groupMetadata':
@@ -40,14 +49,14 @@ export function replay(into: Replayed, { key, value }: StoredRecord): boolean {
   if (committed === null) {
     const cell = into.offsets.get(group, topic, partition);
     if (cell === undefined) return true;
-    cell.durable = null;
+    cell.replay(null);
     into.offsets.tidy(group, topic, partition);
     return true;
   }
   // Someone who assigns partitions by itself commits without ever joining.
   if (!into.groups.has(group)) remember(into, durableGroup(new Group(group, 'Empty', into.nowMs, into.usage)));
   const isLegacy = record.kind === 'legacyOffsetCommit';
-  into.offsets.cell(group, topic, partition).durable = {
+  const offset = {
     offset: committed.offset,
     metadata: committed.metadata,
     commitMs: Number(committed.commitTimestamp),
@@ -55,7 +64,24 @@ export function replay(into: Replayed, { key, value }: StoredRecord): boolean {
     expireMs: isLegacy || record.value!.expireTimestamp === NO_TIME ? null : Number(record.value!.expireTimestamp),
     topicId: isLegacy ? ZERO_UUID : record.value!.topicId,
   };
+  const cell = into.offsets.cell(group, topic, partition);
+  if (producerId === undefined) {
+    cell.replay(offset);
+    return true;
+  }
+  cell.replayUncommitted(producerId, offset);
+  const places = into.transactions.get(producerId);
+  if (places === undefined) into.transactions.set(producerId, [{ group, topic, partition }]);
+  else places.push({ group, topic, partition });
   return true;
+}
+
+function endTransaction({ offsets, transactions }: Replayed, { producerId, isCommitted }: EndedTransaction): void {
+  for (const { group, topic, partition } of transactions.get(producerId) ?? []) {
+    offsets.get(group, topic, partition)?.replayEnd(producerId, isCommitted);
+    offsets.tidy(group, topic, partition);
+  }
+  transactions.delete(producerId);
 }
 
 function remember({ groups, usage }: Replayed, group: Group): void {

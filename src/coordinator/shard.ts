@@ -12,13 +12,13 @@ import { OffsetStore } from './offset-store.js';
 import {
   type OffsetAt, commitOffsets, deleteOffsets, expiredOffsets, fetchOffsets, placesOf, removeOffsets,
 } from './offsets.js';
-import { type CoordinatorConfig, type Environment, type Instant, type Logger, type RecordBytes, type StoredRecord } from './ports.js';
+import { type CoordinatorConfig, type EndedTransaction, type Environment, type Instant, type Logger, type RecordBytes, type StoredRecord } from './ports.js';
 import { heartbeat, leaveGroup } from './presence.js';
 import {
   answerJoin, answerSync, completeJoin, dropPendingMember, firstJoinWaited, joinError, prepareRebalance, restartSession,
   sessionEnded, syncError, syncWaited,
 } from './rebalance.js';
-import { replay } from './replay.js';
+import { type OpenTransactions, replay } from './replay.js';
 import {
   type Client, type CommitRequest, type DeletedGroup, type DeleteOffsetsRequest, type FetchOffsetsRequest,
   type HeartbeatRequest, type JoinRequest, type LeaveRequest, type SyncRequest,
@@ -77,6 +77,7 @@ export class Shard implements Machine, Groups {
   /** Groups that are gone as soon as their tombstones are durable. Until then they are still seen. */
   readonly #leaving = new Map<string, Group>();
   readonly #offsets = new OffsetStore();
+  readonly #transactions: OpenTransactions = new Map();
   readonly #timers = new TimerQueue<Task>();
   readonly #writes = new Map<number, { readonly write: Write; readonly group: Group }>();
   #lastWriteId = 0;
@@ -93,8 +94,8 @@ export class Shard implements Machine, Groups {
 
   // Events
 
-  replay(record: StoredRecord, nowMs: number): boolean {
-    return replay({ groups: this.#groups, offsets: this.#offsets, usage: this.#options.usage, nowMs }, record);
+  replay(record: StoredRecord | EndedTransaction, nowMs: number): boolean {
+    return replay({ groups: this.#groups, offsets: this.#offsets, transactions: this.#transactions, usage: this.#options.usage, nowMs }, record);
   }
 
   /** Timers do not fire here, however late an event comes: see `advanceTo`. */

@@ -263,7 +263,7 @@ export interface NativeEngine {
   waitForOffset(ref: PartitionRef, offset: bigint, timeoutMs: number, waitId: number): Promise<LogEnds>;
   cancelWait(waitId: number): void;
   read(ref: PartitionRef, offset: bigint, maxBytes: number, isolation: 'uncommitted' | 'committed'): Promise<ReadOutcome>;
-  /** Reads as read() does and takes the records from `offset` on apart, off this thread; for unpackRecords of records.ts. */
+  /** Reads as read() does, to the high watermark, and takes the records from `offset` on apart, off this thread; for unpackRecords of records.ts. Markers are left out. */
   readPacked(ref: PartitionRef, offset: bigint, maxBytes: number): Promise<PackedRecords>;
   ends(ref: PartitionRef): Promise<LogEnds>;
   /** The first record with a timestamp of at least timestampMs; null when there is none. */

@@ -191,7 +191,8 @@ export class FakeEngine implements EnginePort {
 
   async readPacked(ref: PartitionRef, offset: bigint, maxBytes: number): Promise<PackedRecords> {
     const { batches, ...ends } = await this.read(ref, offset, maxBytes);
-    const records = parseBatches(batches).flatMap((batch) => readRecords(batch)).filter((record) => record.offset >= offset);
+    const parsed = parseBatches(batches);
+    const records = parsed.filter(({ isControl }) => !isControl).flatMap((batch) => readRecords(batch)).filter((record) => record.offset >= offset);
     const parts: Buffer[] = [];
     let size = 0;
     const put = (part: Uint8Array | null): [number, number] => {
@@ -203,7 +204,7 @@ export class FakeEngine implements EnginePort {
     return {
       ...ends,
       baseOffset: offset,
-      nextOffset: (records.at(-1)?.offset ?? offset - 1n) + 1n,
+      nextOffset: (parsed.at(-1)?.lastOffset ?? offset - 1n) + 1n,
       table: Float64Array.from(records.flatMap((r) => [Number(r.offset - offset), Number(r.timestamp), ...put(r.key), ...put(r.value)])),
       bytes: Buffer.concat(parts),
       headers: new Int32Array(0),
