@@ -88,7 +88,7 @@ export class BrokerProcess {
     if (this.kind === 'kafka') await this.#formatKafka();
     const startedAt = performance.now();
     this.#process = this.kind === 'kafka' ? this.#spawnKafka() : this.#spawnSluice();
-    const deadline = startedAt + (this.#options.startTimeoutMs ?? 60_000);
+    const deadline = startedAt + (this.#options.startTimeoutMs ?? (this.kind === 'kafka' ? 180_000 : 60_000));
     await this.#poll(deadline, () => askApiVersions(this.port));
     const elapsed = performance.now() - startedAt;
     await this.#poll(deadline, async () => {

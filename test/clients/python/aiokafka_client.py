@@ -10,7 +10,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRangeError, UnknownTopicOrPartitionError
 
-from scenarios import broker, fresh, main, scenario, texts, wait_for_async
+from scenarios import broker, exchange, fresh, main, scenario, texts, wait_for_async
 
 CODECS = [None, 'gzip', 'snappy', 'lz4', 'zstd']
 
@@ -367,6 +367,15 @@ async def _(bootstrap):
     except KafkaError as error:
         assert type(error).__name__ == 'TransactionalIdAuthorizationFailed', repr(error)
 
+
+async def write_coded(bootstrap, topic, codec, values):
+    await produce(bootstrap, topic, values, compression_type=None if codec == 'none' else codec, linger_ms=20)
+
+
+async def read_coded(bootstrap, topic, count):
+    return [m.value for m in await read_all(bootstrap, topic, count)]
+
+exchange(write_coded, read_coded)
 
 if __name__ == '__main__':
     main()

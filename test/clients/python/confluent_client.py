@@ -11,7 +11,7 @@ from confluent_kafka import (OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError,
 from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic, OffsetSpec,
                                    ResourceType)
 
-from scenarios import broker, fresh, main, scenario, texts, wait_for
+from scenarios import broker, exchange, fresh, main, scenario, texts, wait_for
 
 CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
@@ -592,6 +592,9 @@ def _(bootstrap):
     assert error.code() == KafkaError._FATAL and 'API version not supported' in error.str(), error
     c.close()
 
+
+exchange(lambda bootstrap, topic, codec, values: produce(bootstrap, topic, values, compression_type=codec, linger_ms=20),
+         lambda bootstrap, topic, count: [m.value() for m in read_all(bootstrap, topic, count)])
 
 if __name__ == '__main__':
     main()

@@ -9,7 +9,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError, MessageSizeTooLargeError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
-from scenarios import broker, fresh, main, scenario, texts, wait_for
+from scenarios import broker, exchange, fresh, main, scenario, texts, wait_for
 
 CODECS = [None, 'gzip', 'snappy', 'lz4', 'zstd']
 _admins = {}
@@ -373,6 +373,9 @@ def _(bootstrap):
         assert type(error).__name__ == 'TransactionalIdAuthorizationFailedError', repr(error)
     assert time.monotonic() - begun < 20
 
+
+exchange(lambda bootstrap, topic, codec, values: produce(bootstrap, topic, values, compression_type=None if codec == 'none' else codec, linger_ms=20),
+         lambda bootstrap, topic, count: [m.value for m in read_all(bootstrap, topic, count)])
 
 if __name__ == '__main__':
     main()

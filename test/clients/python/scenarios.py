@@ -1,5 +1,6 @@
 """What the programs of this folder share: the list of scenarios, and the way to ask for a restart of the broker."""
 import asyncio
+import hashlib
 import inspect
 import os
 import sys
@@ -8,6 +9,7 @@ import traceback
 import uuid
 
 _scenarios = {}
+_hidden = {}
 
 
 def scenario(name, but_kafka=False):
@@ -19,15 +21,30 @@ def scenario(name, but_kafka=False):
     return register
 
 
+def exchange(write, read):
+    """What a client does among others: write(bootstrap, topic, codec, values), and read(bootstrap, topic, count), which returns values."""
+    def write_all(bootstrap):
+        topic, client = sys.argv[3:5]
+        for codec in ['none', 'gzip', 'snappy', 'lz4', 'zstd']:
+            _result(write(bootstrap, topic, codec, texts(100, f'{client} {codec}')))
+
+    def read_all(bootstrap):
+        values = _result(read(bootstrap, sys.argv[3], int(sys.argv[4])))
+        print('sha256', hashlib.sha256(b'\n'.join(values)).hexdigest())
+    _hidden.update(write=write_all, read=read_all)
+
+
+def _result(value):
+    return asyncio.run(value) if inspect.iscoroutine(value) else value
+
+
 def main():
     if sys.argv[1] == '--list':
         print('\n'.join(_scenarios))
         return
     bootstrap, name = sys.argv[1:3]
     try:
-        result = _scenarios[name](bootstrap)
-        if inspect.iscoroutine(result):
-            asyncio.run(result)
+        _result((_scenarios.get(name) or _hidden[name])(bootstrap))
         code = 0
     except BaseException:
         traceback.print_exc()

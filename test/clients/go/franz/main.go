@@ -502,5 +502,10 @@ func main() {
 	Add("admin: topics, partitions, configs, records, groups", administration)
 	AddButKafka("a transactional producer fails at once", transactional)
 	AddButKafka("a consumer of the new group protocol reads or fails, and does not hang", serverSide)
+	Exchange(func(bootstrap, topic, codec string, values []string) {
+		produce(bootstrap, topic, 0, values, kgo.ProducerBatchCompression(codecs[codec]), kgo.ProducerLinger(20*time.Millisecond))
+	}, func(bootstrap, topic string, count int) []string {
+		return values(readAll(bootstrap, topic, 0, start, count))
+	})
 	Main()
 }

@@ -521,5 +521,13 @@ func main() {
 	Add("auto-creation; 1,000 partitions", wide)
 	Add("admin: topics, partitions, configs, records, groups", administration)
 	AddButKafka("a transactional producer fails at once", transactional)
+	Exchange(func(bootstrap, topic, codec string, values []string) {
+		produce(bootstrap, topic, 0, values, func(c *sarama.Config) {
+			Must(c.Producer.Compression.UnmarshalText([]byte(codec)))
+			c.Producer.Flush.Frequency = 20 * time.Millisecond
+		})
+	}, func(bootstrap, topic string, count int) []string {
+		return values(readAll(bootstrap, topic, 0, 0, count, nil))
+	})
 	Main()
 }

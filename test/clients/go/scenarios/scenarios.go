@@ -3,10 +3,12 @@ package scenarios
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"runtime/debug"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +20,9 @@ type scenario struct {
 }
 
 var (
-	list  []scenario
-	input = bufio.NewReader(os.Stdin)
+	list   []scenario
+	hidden map[string]func(string)
+	input  = bufio.NewReader(os.Stdin)
 )
 
 // Add registers a scenario, which panics when it fails.
@@ -32,6 +35,21 @@ func AddButKafka(name string, run func(bootstrap string)) {
 	}
 }
 
+// Exchange is what a client does among others: it writes values in a codec, and reads a number of them.
+func Exchange(write func(bootstrap, topic, codec string, values []string), read func(bootstrap, topic string, count int) []string) {
+	hidden = map[string]func(string){
+		"write": func(bootstrap string) {
+			for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
+				write(bootstrap, os.Args[3], codec, Texts(100, os.Args[4]+" "+codec))
+			}
+		},
+		"read": func(bootstrap string) {
+			values := read(bootstrap, os.Args[3], Must1(strconv.Atoi(os.Args[4])))
+			fmt.Printf("sha256 %x\n", sha256.Sum256([]byte(strings.Join(values, "\n"))))
+		},
+	}
+}
+
 func Main() {
 	if os.Args[1] == "--list" {
 		for _, each := range list {
@@ -39,22 +57,21 @@ func Main() {
 		}
 		return
 	}
+	run := hidden[os.Args[2]]
 	for _, each := range list {
-		if each.name != os.Args[2] {
-			continue
+		if each.name == os.Args[2] {
+			run = each.run
 		}
-		defer func() {
-			if failure := recover(); failure != nil {
-				fmt.Fprintf(os.Stderr, "%v\n%s", failure, debug.Stack())
-				os.Exit(1)
-			}
-			os.Exit(0)
-		}()
-		each.run(os.Args[1])
-		return
 	}
-	fmt.Fprintln(os.Stderr, "no such scenario")
-	os.Exit(1)
+	defer func() {
+		if failure := recover(); failure != nil {
+			fmt.Fprintf(os.Stderr, "%v\n%s", failure, debug.Stack())
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}()
+	Check(run != nil, "no such scenario: %s", os.Args[2])
+	run(os.Args[1])
 }
 
 // Broker asks for "stop", "start" or "kill9", and waits until it is done.

@@ -379,5 +379,14 @@ func main() {
 	Add("auto-creation; 1,000 partitions", wide)
 	Add("admin: topics, partitions, configs, groups", administration)
 	AddButKafka("a transactional id is refused at once", transactional)
+	Exchange(func(bootstrap, topic, codec string, values []string) {
+		produce(bootstrap, topic, 0, values, func(w *kafka.Writer) {
+			if codec != "none" {
+				Must(w.Compression.UnmarshalText([]byte(codec)))
+			}
+		})
+	}, func(bootstrap, topic string, count int) []string {
+		return values(readAll(bootstrap, topic, 0, kafka.FirstOffset, count))
+	})
 	Main()
 }
