@@ -31,7 +31,7 @@ export const parts = [
     run: async () => {
       await needs([...JAVA_PACKAGES, 'kcat']);
       await needsKafka();
-      return nodeTests('compat', { timeoutMs: 15 * MINUTE });
+      return nodeTests('compat', { concurrency: 2, timeoutMs: 15 * MINUTE });
     },
   },
   {
@@ -39,10 +39,10 @@ export const parts = [
     run: async () => {
       await needs([...JAVA_PACKAGES, 'python3-venv']);
       await needsKafka();
-      return nodeTests('clients', { timeoutMs: 20 * MINUTE });
+      return nodeTests('clients', { concurrency: 2, timeoutMs: 20 * MINUTE });
     },
   },
-  { name: 'fault', tier: 'all', what: 'crashes, again and again', run: () => nodeTests('fault', { timeoutMs: 15 * MINUTE }) },
+  { name: 'fault', tier: 'all', what: 'crashes, again and again', run: () => nodeTests('fault', { concurrency: 2, timeoutMs: 15 * MINUTE }) },
   { name: 'no-io-uring', tier: 'all', what: 'under a filter that refuses io_uring', run: withoutIoUring },
   {
     name: 'asan', tier: 'all', what: 'the engine under AddressSanitizer and UndefinedBehaviorSanitizer',

@@ -3,6 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { keptClasses, sharedClasses } from './java-shared.js';
 import { javaCommand, kafkaJvmFlags, requireKafka } from './java.js';
 import { kafkaLibs, repositoryRoot } from './paths.js';
 import { BackgroundProcess, run } from './process.js';
@@ -19,6 +20,8 @@ export interface BrokerOptions {
   /** Where the data lies; a temporary directory, removed in the end, when left out. */
   readonly dataDirectory?: string;
   readonly startTimeoutMs?: number;
+  /** For Apache Kafka's JVM, above its own. */
+  readonly jvmFlags?: readonly string[];
   /** A command that Sluice is started through, with its arguments. */
   readonly launcher?: readonly string[];
 }
@@ -29,9 +32,12 @@ export function targetKind(): TargetKind {
   return kind;
 }
 
+/** A broker that lives for a test is not worth the second compiler. */
+const BRIEF_JVM_FLAGS = ['-XX:TieredStopAtLevel=1'] as const;
+
 /** Starts a broker and waits until it answers clients. */
 export async function startBroker(options: BrokerOptions = {}): Promise<BrokerProcess> {
-  const broker = await BrokerProcess.prepare(options);
+  const broker = await BrokerProcess.prepare({ jvmFlags: BRIEF_JVM_FLAGS, ...options });
   try {
     await broker.start();
   } catch (error) {
@@ -168,6 +174,7 @@ export class BrokerProcess {
     const clusterId = Buffer.from(this.#workDirectory).toString('hex').slice(-32);
     const formatted = await run(javaCommand(), [
       '-XX:TieredStopAtLevel=1',
+      ...sharedClasses('broker'),
       '-cp',
       `${kafkaLibs('broker')}/*`,
       'kafka.tools.StorageTool',
@@ -183,11 +190,14 @@ export class BrokerProcess {
   }
 
   #spawnKafka(): BackgroundProcess {
-    return new BackgroundProcess(
+    const { flags, ended } = keptClasses('broker');
+    const spawned = new BackgroundProcess(
       javaCommand(),
-      [...kafkaJvmFlags, '-cp', `${kafkaLibs('broker')}/*`, 'kafka.Kafka', this.#propertiesFile],
+      [...kafkaJvmFlags, ...(this.#options.jvmFlags ?? []), ...flags, '-cp', `${kafkaLibs('broker')}/*`, 'kafka.Kafka', this.#propertiesFile],
       { cwd: this.#workDirectory },
     );
+    void spawned.exited().then(({ signal }) => ended(signal), () => ended('SIGKILL'));
+    return spawned;
   }
 
   get #propertiesFile(): string {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { keptClasses, sharedClasses } from './java-shared.js';
 import { kafkaLibs, repositoryRoot } from './paths.js';
 import { BackgroundProcess, run, type RunOptions, type RunResult } from './process.js';
 
@@ -72,7 +73,15 @@ export function requireKafka(): Promise<void> {
 export async function kafkaTool(tool: KafkaTool, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   await requireKafka();
   const classPath = `${kafkaLibs('tools')}/*`;
-  return run(javaCommand(), [...clientJvmFlags, '-cp', classPath, kafkaToolClasses[tool], ...args], options);
+  const { flags, ended } = keptClasses(tool === 'kafka-dump-log' ? 'dump-log' : 'tools');
+  let signal: NodeJS.Signals | null = 'SIGKILL';
+  try {
+    const result = await run(javaCommand(), [...clientJvmFlags, ...flags, '-cp', classPath, kafkaToolClasses[tool], ...args], options);
+    signal = result.signal;
+    return result;
+  } finally {
+    ended(signal);
+  }
 }
 
 const javaSources = join(repositoryRoot, 'test', 'compat', 'java');
@@ -110,13 +119,13 @@ export async function compileJava(mainClass: string, libs: 'broker' | 'tools' = 
 
 async function javaArguments(mainClass: string, args: readonly string[]): Promise<string[]> {
   const classes = await compileJava(mainClass);
-  return [...clientJvmFlags, '-cp', [classes, `${kafkaLibs('broker')}/*`].join(delimiter), mainClass, ...args];
+  return [...clientJvmFlags, ...sharedClasses('broker'), '-cp', [`${kafkaLibs('broker')}/*`, classes].join(delimiter), mainClass, ...args];
 }
 
 /** A program of test/compat/java that needs more than the clients: Kafka Streams and Connect, which come with the tools. */
 export async function javaToolsProgram(mainClass: string): Promise<{ command: string; args: string[] }> {
-  const classPath = [await compileJava(mainClass, 'tools'), `${kafkaLibs('tools')}/*`].join(delimiter);
-  return { command: javaCommand(), args: [...clientJvmFlags, '-Xmx512M', '-cp', classPath, mainClass] };
+  const classPath = [`${kafkaLibs('tools')}/*`, await compileJava(mainClass, 'tools')].join(delimiter);
+  return { command: javaCommand(), args: [...clientJvmFlags, '-Xmx512M', ...sharedClasses('tools'), '-cp', classPath, mainClass] };
 }
 
 /** Runs a program of test/compat/java with Kafka's client jars to its end. */

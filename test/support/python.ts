@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withLock } from './lock.js';
 import { repositoryRoot } from './paths.js';
 import { run } from './process.js';
 import { type ProgramOrReason } from './scenarios.js';
@@ -25,17 +26,21 @@ async function virtualEnvironment(): Promise<string> {
   const hash = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16);
   const home = join(repositoryRoot, '.cache', `python-${hash}`);
   const python = join(home, 'bin', 'python');
-  if (existsSync(join(home, 'complete'))) return python;
+  const isComplete = () => existsSync(join(home, 'complete'));
+  if (isComplete()) return python;
   const step = async (what: string, command: string, args: readonly string[]): Promise<void> => {
     const result = await run(command, args, { timeoutMs: INSTALL_TIMEOUT_MS }).catch((cause: unknown) => {
       throw new Error(`${what}: ${command} does not run. Install it first, on Debian: apt-get install -y python3-venv`, { cause });
     });
     if (result.exitCode !== 0) throw new Error(`${what} failed: ${result.stdout}${result.stderr}`.trim());
   };
-  // Two test files never run at once in this folder; a run that was cut short leaves no `complete`, and is begun anew.
-  rmSync(home, { recursive: true, force: true });
-  await step('making a virtual environment for the Python clients', 'python3', ['-m', 'venv', home]);
-  await step('installing the Python clients', python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:', '-r', requirements]);
-  writeFileSync(join(home, 'complete'), '');
+  await withLock(`${home}.lock`, async () => {
+    if (isComplete()) return;
+    // A run that was cut short left no `complete`, and is begun anew.
+    rmSync(home, { recursive: true, force: true });
+    await step('making a virtual environment for the Python clients', 'python3', ['-m', 'venv', home]);
+    await step('installing the Python clients', python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:', '-r', requirements]);
+    writeFileSync(join(home, 'complete'), '');
+  });
   return python;
 }
