@@ -121,7 +121,7 @@ bool ToLogConfig(Napi::Value value, log::LogConfig* out) {
   return true;
 }
 
-bool ToPartitionSpec(Napi::Value value, log::PartitionSpec* out) {
+bool ToPartitionSpec(Napi::Value value, const log::LogConfig* before, Napi::Value* settings, log::PartitionSpec* out) {
   TopicIdPartition ref;
   if (!ToPartitionRef(value, &ref)) return false;
   Napi::Object o = value.As<Napi::Object>();
@@ -132,7 +132,13 @@ bool ToPartitionSpec(Napi::Value value, log::PartitionSpec* out) {
   if (out->name.topic.empty() || out->name.topic.size() > 249 || out->name.topic.find('/') != std::string::npos || out->name.partition < 0) {
     return ThrowType(value.Env(), "topic '" + out->name.topic + "' cannot be a folder");
   }
-  return ToLogConfig(o.Get("settings"), &out->config);
+  const Napi::Value own = o.Get("settings");
+  if (before != nullptr && own.StrictEquals(*settings)) {
+    out->config = *before;
+    return true;
+  }
+  *settings = own;
+  return ToLogConfig(own, &out->config);
 }
 
 bool ToPlaneConfig(Napi::Value value, kafka::PlaneConfig* out) {

@@ -20,7 +20,8 @@ bool ToString(Napi::Value value, const char* what, std::string* out);
 bool ToTopicId(Napi::Value value, TopicId* out);
 bool ToPartitionRef(Napi::Value value, TopicIdPartition* out);             // { topicId, partition }
 bool ToLogConfig(Napi::Value value, log::LogConfig* out);
-bool ToPartitionSpec(Napi::Value value, log::PartitionSpec* out);
+// `before`: the settings of the partition before and where they were put; most partitions of a list share one object.
+bool ToPartitionSpec(Napi::Value value, const log::LogConfig* before, Napi::Value* settings, log::PartitionSpec* out);
 bool ToPlaneConfig(Napi::Value value, kafka::PlaneConfig* out);
 bool ToCleanerOptions(Napi::Value value, log::CleanerOptions* out);
 bool ToListeners(Napi::Value value, std::vector<kafka::ListenerSpec>* out);

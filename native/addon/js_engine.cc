@@ -146,8 +146,9 @@ Napi::Value JsEngine::OpenPartitions(const Napi::CallbackInfo& info) {
   }
   Napi::Array list = info[0].As<Napi::Array>();
   auto specs = std::make_shared<std::vector<log::PartitionSpec>>(list.Length());
-  for (uint32_t i = 0; i < list.Length(); ++i) {
-    if (!ToPartitionSpec(list.Get(i), &(*specs)[i])) return info.Env().Undefined();
+  Napi::Value settings;
+  for (uint32_t i = 0; i < specs->size(); ++i) {
+    if (!ToPartitionSpec(list.Get(i), i > 0 ? &(*specs)[i - 1].config : nullptr, &settings, &(*specs)[i])) return info.Env().Undefined();
   }
   return Ask(info.Env(), [specs](Engine& engine, Promise promise) {
     engine.dir().OpenPartitions(std::move(*specs), [promise](std::vector<log::OpenOutcome> outcomes) {

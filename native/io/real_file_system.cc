@@ -106,6 +106,7 @@ class RealFileSystemImpl final : public FileSystem {
   }
 
   Status MakeDirs(const std::string& dir) override {
+    if (::mkdir(dir.c_str(), 0755) == 0) return Status::Ok();  // most often its parents are there
     for (size_t end = 1; end <= dir.size(); ++end) {
       if (end != dir.size() && dir[end] != '/') continue;
       std::string prefix = dir.substr(0, end);

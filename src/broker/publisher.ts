@@ -42,7 +42,9 @@ export class Publisher {
     for (const topic of image.topics.values()) {
       specs.push(...this.#specs(topic, 0, image));
     }
-    await this.#open(specs);
+    // Nobody else waits while the broker starts: the engine loads one part while the next is handed over.
+    const parts = Array.from({ length: Math.ceil(specs.length / OPEN_AT_ONCE) }, (_, index) => specs.slice(index * OPEN_AT_ONCE, (index + 1) * OPEN_AT_ONCE));
+    await Promise.all(parts.map((part) => this.#open(part)));
   }
 
   async publishAll(image: MetadataImage): Promise<void> {
