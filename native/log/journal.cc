@@ -42,6 +42,17 @@ Status MakeZeroed(io::FileSystem& fs, const std::string& dir, const std::string&
   return Status::Ok();
 }
 
+// Above those of all files that are there.
+Result<uint64_t> FreeNumber(io::FileSystem& fs, const std::string& dir) {
+  Result<std::vector<io::DirEntry>> entries = fs.List(dir);
+  if (!entries.ok()) return entries.status();
+  uint64_t next = 0;
+  for (const io::DirEntry& entry : *entries) {
+    if (entry.name.rfind("journal-", 0) == 0) next = std::max<uint64_t>(next, std::strtoull(entry.name.c_str() + 8, nullptr, 10) + 1);
+  }
+  return next;
+}
+
 }  // namespace
 
 void Journal::AlignedFree::operator()(uint8_t* p) const { std::free(p); }
@@ -99,14 +110,28 @@ std::string Journal::FileName(uint64_t number) { return "journal-" + std::to_str
 
 int64_t Journal::NextFileBytes() const { return std::min(kFileBytes, std::max(kFirstFileBytes, options_.max_bytes / 8)); }
 
+Result<JournalMark> Journal::TakeOver(io::FileSystem& fs, const std::string& dir, const JournalMark& end, uint64_t incarnation, bool direct, std::string* path) {
+  Result<uint64_t> number = FreeNumber(fs, dir);
+  if (!number.ok()) return number.status();
+  *path = dir + "/" + FileName(*number);
+  FrameHeader header{incarnation, end.sequence + 1, static_cast<uint32_t>(kFrameHeaderBytes), 0, end.crc, end.incarnation, 0};
+  std::unique_ptr<uint8_t, AlignedFree> block(AllocateAligned(static_cast<size_t>(kJournalBlock)));
+  std::memset(block.get(), 0, static_cast<size_t>(kJournalBlock));
+  EncodeFrameHeader(header, block.get());
+  header.crc = FrameCrc({block.get(), kFrameHeaderBytes});
+  EncodeFrameHeader(header, block.get());
+  Result<std::unique_ptr<io::File>> file = fs.Open(*path, direct ? io::OpenMode::kDirectSync : io::OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  SLUICE_TRY((*file)->WriteAt({block.get(), static_cast<size_t>(kJournalBlock)}, 0));
+  SLUICE_TRY((*file)->Sync());
+  SLUICE_TRY(fs.SyncDir(dir));
+  return JournalMark{incarnation, header.sequence, header.crc};
+}
+
 Status Journal::Create() {
-  Result<std::vector<io::DirEntry>> entries = env_.fs->List(options_.dir);
-  if (!entries.ok()) return entries.status();
-  for (const io::DirEntry& entry : *entries) {
-    if (entry.name.rfind("journal-", 0) != 0) continue;
-    uint64_t number = std::strtoull(entry.name.c_str() + 8, nullptr, 10);
-    next_file_ = std::max(next_file_, number + 1);
-  }
+  Result<uint64_t> number = FreeNumber(*env_.fs, options_.dir);
+  if (!number.ok()) return number.status();
+  next_file_ = *number;
   auto first = std::make_unique<JournalFile>();
   first->path = options_.dir + "/" + FileName(next_file_++);
   first->bytes = kFirstFileBytes;

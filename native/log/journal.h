@@ -45,8 +45,11 @@ class Journal {
   Journal(const Env& env, Options options, JournalMark begin, OnDurable on_durable, std::function<void(const Status&)> on_failed);
   ~Journal();
 
-  // Makes the first file, zeroed. Blocking; files named in `keep` (of a recovery that is not checkpointed yet) are left alone.
+  // Makes the first file, zeroed, beside whatever is there. Blocking.
   Status Create();
+  // Ends another journal's chain at `end` and begins a new incarnation behind it, in a file of its own that `path` is told. Blocking; what comes back is
+  // where the new one goes on, durable.
+  static Result<JournalMark> TakeOver(io::FileSystem& fs, const std::string& dir, const JournalMark& end, uint64_t incarnation, bool direct, std::string* path);
 
   // Adds an entry to the open frame. When the frame is durable, on_durable(owner, entry.end) is called if owner is not null.
   void Add(const Entry& entry, void* owner);

@@ -32,7 +32,7 @@ void EncodeFrameHeader(const FrameHeader& header, uint8_t* out) {
   Put<uint32_t>(out, 24, header.length);
   Put<uint32_t>(out, 28, header.entries);
   Put<uint32_t>(out, 32, header.prev_crc);
-  Put<uint64_t>(out, 36, 0);
+  Put<uint64_t>(out, 36, header.continues);
   Put<uint32_t>(out, kCrcAt, header.crc);
 }
 
@@ -46,6 +46,7 @@ std::optional<FrameHeader> DecodeFrameHeader(Bytes first_bytes) {
   header.length = Get<uint32_t>(in, 24);
   header.entries = Get<uint32_t>(in, 28);
   header.prev_crc = Get<uint32_t>(in, 32);
+  header.continues = Get<uint64_t>(in, 36);
   header.crc = Get<uint32_t>(in, kCrcAt);
   if (header.length < kFrameHeaderBytes || header.length > kFrameMaxBytes) return std::nullopt;
   return header;

@@ -6,6 +6,9 @@
 //
 // A frame continues the chain when its incarnation is the journal's, its sequence is one above the last and prev_crc is the CRC of
 // the last frame. Anything else ends the chain: torn frames, frames of an earlier lap, frames of an earlier incarnation.
+//
+// An incarnation that takes over from another before a checkpoint begins with a frame without entries that names it (`continues`). Sequence and
+// prev_crc of that frame say where the other one has ended, for good: what lies behind there in the other's files is not part of the chain.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +35,7 @@ struct FrameHeader {
   uint32_t length = 0;    // header and entries, without padding
   uint32_t entries = 0;
   uint32_t prev_crc = 0;
+  uint64_t continues = 0;  // of the first frame only: the incarnation that this one takes over from
   uint32_t crc = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "log/journal_reader.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace sluice::log {
 namespace {
@@ -36,6 +37,7 @@ Result<std::unique_ptr<JournalReader>> JournalReader::Scan(io::FileSystem& fs, c
   auto reader = std::make_unique<JournalReader>();
   Result<std::vector<io::DirEntry>> names = fs.List(dir);
   if (!names.ok()) return names.status();
+  std::vector<Source>& sources = reader->sources_;
   for (const io::DirEntry& entry : *names) {
     if (entry.is_dir || entry.name.rfind("journal-", 0) != 0) continue;
     Source source;
@@ -49,53 +51,89 @@ Result<std::unique_ptr<JournalReader>> JournalReader::Scan(io::FileSystem& fs, c
     Status failure;
     std::optional<FrameHeader> first = ReadFrame(*source.file, source.bytes, 0, &reader->buffer_, &failure);
     if (!failure.ok()) return failure;
-    if (!first || first->incarnation != from.incarnation) continue;
-    source.first_sequence = first->sequence;
-    reader->sources_.push_back(std::move(source));
+    if (!first) {
+      reader->leftovers_.push_back(source.path);
+      continue;
+    }
+    source.first = *first;
+    sources.push_back(std::move(source));
   }
-  std::sort(reader->sources_.begin(), reader->sources_.end(), [](const Source& a, const Source& b) { return a.first_sequence < b.first_sequence; });
+  std::sort(sources.begin(), sources.end(), [](const Source& a, const Source& b) {
+    return std::pair(a.first.incarnation, a.first.sequence) < std::pair(b.first.incarnation, b.first.sequence);
+  });
   reader->end_ = from;
-
-  // The first frame wanted lies in the file with the greatest first sequence not above it.
-  size_t start = reader->sources_.size();
-  for (size_t i = 0; i < reader->sources_.size(); ++i) {
-    if (reader->sources_[i].first_sequence <= from.sequence + 1) start = i;
+  std::unordered_set<uint64_t> chain{from.incarnation};
+  for (;;) {
+    const auto heir = std::find_if(sources.begin(), sources.end(), [&](const Source& source) {
+      return source.first.continues == reader->end_.incarnation && chain.count(source.first.incarnation) == 0;
+    });
+    if (heir == sources.end()) {
+      SLUICE_TRY(reader->FollowIncarnation(UINT64_MAX));
+      break;
+    }
+    SLUICE_TRY(reader->FollowIncarnation(heir->first.sequence - 1));
+    if (reader->end_.sequence + 1 != heir->first.sequence || reader->end_.crc != heir->first.prev_crc) {
+      return Status::Error(Code::kCorrupt, dir + " has lost frames that were durable: it can be read up to frame " + std::to_string(reader->end_.sequence) + ", and " +
+                                               heir->path + " goes on behind frame " + std::to_string(heir->first.sequence - 1) + "; the disk or another program changed it");
+    }
+    reader->end_.incarnation = heir->first.incarnation;
+    chain.insert(heir->first.incarnation);
+    ++reader->incarnations_;
   }
-  for (size_t i = start; i < reader->sources_.size(); ++i) {
-    if (reader->sources_[i].first_sequence > reader->end_.sequence + 1) break;
-    uint64_t before = reader->end_.sequence;
-    uint64_t next = reader->sources_[i].first_sequence;
-    uint32_t prev_crc = reader->end_.crc;
-    bool progressed = false;
-    SLUICE_TRY(reader->WalkFrom(i, &next, &prev_crc, from.sequence + 1, &progressed));
-    // A file that begins before the mark may hold nothing behind it; any other must carry the chain on.
-    if (!progressed && reader->sources_[i].first_sequence > before) break;
+  for (Source& source : sources) {
+    source.needed = chain.count(source.first.incarnation) != 0;
+    (source.needed ? reader->files_ : reader->leftovers_).push_back(source.path);
+    if (source.needed) reader->file_bytes_ += source.bytes;
   }
   return reader;
 }
 
-Status JournalReader::WalkFrom(size_t source, uint64_t* next_sequence, uint32_t* prev_crc, uint64_t wanted_from, bool* progressed) {
+Status JournalReader::FollowIncarnation(uint64_t last) {
+  const auto of = [this](size_t i) { return i < sources_.size() && sources_[i].first.incarnation == end_.incarnation; };
+  // The first frame wanted lies in the file with the greatest first sequence not above it.
+  size_t start = sources_.size();
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (of(i) && sources_[i].first.sequence <= end_.sequence + 1) start = i;
+  }
+  for (size_t i = start; of(i) && end_.sequence < last; ++i) {
+    const uint64_t before = end_.sequence;
+    if (sources_[i].first.sequence > before + 1) break;
+    bool progressed = false;
+    SLUICE_TRY(WalkFrom(i, last, &progressed));
+    // A file that begins before the mark may hold nothing behind it; any other must carry the chain on.
+    if (!progressed && sources_[i].first.sequence > before) break;
+  }
+  return Status::Ok();
+}
+
+Status JournalReader::WalkFrom(size_t source, uint64_t last, bool* progressed) {
   Source& from = sources_[source];
   int64_t position = 0;
   // Frames before the wanted one are walked for their lengths only; their chain need not begin at the mark.
-  for (;;) {
+  for (uint64_t next = from.first.sequence; next <= last; ++next) {
     Status failure;
     std::optional<FrameHeader> header = ReadFrame(*from.file, from.bytes, position, &buffer_, &failure);
     if (!failure.ok()) return failure;
-    if (!header || header->incarnation != end_.incarnation || header->sequence != *next_sequence) return Status::Ok();
+    if (!header || header->incarnation != end_.incarnation || header->sequence != next) return Status::Ok();
     bytes_read_ += header->length;
-    if (header->sequence >= wanted_from) {
-      if (header->prev_crc != *prev_crc) return Status::Ok();
+    if (next > end_.sequence) {
+      if (header->prev_crc != end_.crc) return Status::Ok();
       Index(static_cast<uint32_t>(source), position, Bytes(buffer_.data(), header->length), header->entries);
-      end_.sequence = header->sequence;
+      end_.sequence = next;
       end_.crc = header->crc;
-      *prev_crc = header->crc;
       ++frames_;
       *progressed = true;
     }
-    ++*next_sequence;
     position += RoundUpToBlock(header->length);
   }
+  return Status::Ok();
+}
+
+Status JournalReader::MakeDurable() const {
+  for (const Source& source : sources_) {
+    if (source.needed) SLUICE_TRY(source.file->Sync());
+  }
+  return Status::Ok();
 }
 
 void JournalReader::Index(uint32_t file, int64_t position, Bytes frame, uint32_t count) {

@@ -1,6 +1,8 @@
-// Reads a journal after a crash: follows the chain from a checkpoint's mark and sorts what it finds by partition.
+// Reads a journal after a crash: follows the chain from a checkpoint's mark, from one incarnation to the one that took over from it, and sorts what it
+// finds by partition.
 // Thread: any, blocking. Reading entries of different partitions at once is safe.
-// After error: kIo only; damage ends the chain and is no error, since what lies behind it was never acknowledged.
+// After error: damage ends the chain and is no error, since what lies behind it was never acknowledged; kCorrupt where an incarnation that took over
+// proves that there was more.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +29,15 @@ class JournalReader {
 
   static Result<std::unique_ptr<JournalReader>> Scan(io::FileSystem& fs, const std::string& dir, const JournalMark& from);
 
+  // The last frame of the chain, in the last incarnation.
   const JournalMark& end() const { return end_; }
+  // The files of the chain: they are needed until a checkpoint covers them. And those that are of no use to anybody any more.
+  const std::vector<std::string>& files() const { return files_; }
+  const std::vector<std::string>& leftovers() const { return leftovers_; }
+  int64_t file_bytes() const { return file_bytes_; }
+  int64_t incarnations() const { return incarnations_; }
+  // What was read survives a power cut when this returns, though it came from the page cache. Blocking.
+  Status MakeDurable() const;
   int64_t bytes_read() const { return bytes_read_; }
   int64_t frames() const { return frames_; }
   int64_t entries() const { return entries_; }
@@ -42,13 +52,19 @@ class JournalReader {
     std::string path;
     std::unique_ptr<io::File> file;
     int64_t bytes = 0;
-    uint64_t first_sequence = 0;
+    FrameHeader first;
+    bool needed = false;   // its incarnation is part of the chain
   };
-  Status WalkFrom(size_t source, uint64_t* next_sequence, uint32_t* prev_crc, uint64_t wanted_from, bool* progressed);
+  // The frames of the last incarnation so far, up to `last` at most.
+  Status FollowIncarnation(uint64_t last);
+  Status WalkFrom(size_t source, uint64_t last, bool* progressed);
   void Index(uint32_t file, int64_t position, Bytes frame, uint32_t count);
 
-  std::vector<Source> sources_;
+  std::vector<Source> sources_;   // by incarnation and first sequence
   JournalMark end_;
+  std::vector<std::string> files_, leftovers_;
+  int64_t file_bytes_ = 0;
+  int64_t incarnations_ = 1;
   int64_t bytes_read_ = 0;
   int64_t frames_ = 0;
   int64_t entries_ = 0;

@@ -45,6 +45,7 @@ int64_t Log::size_bytes() const { return impl_->total_size; }
 Status Log::offline() const { return impl_->offline; }
 Offset Log::recovery_point() const { return impl_->recovery_point; }
 bool Log::has_staged() const { return !impl_->staged.empty(); }
+bool Log::repaired() const { return impl_->repaired; }
 
 EpochEnd Log::EndOffsetForEpoch(LeaderEpoch epoch) const {
   const LeaderEpochs::Entry end = impl_->epochs.EndOf(epoch, impl_->high_watermark);

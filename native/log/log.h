@@ -109,6 +109,7 @@ struct LoadState {
   Offset recovery_point{0};              // kScan: from recovery-point-offset-checkpoint
   std::optional<Offset> log_start;       // from log-start-offset-checkpoint
   std::string proven;                    // kProven: what EncodeProven wrote
+  bool identified = false;               // partition.metadata has been read and names this topic
 };
 
 struct ProducerDescription {
@@ -122,7 +123,7 @@ struct ProducerDescription {
 
 class Log {
  public:
-  // `dir` is the partition's directory. Blocking: called while starting, or on the pool.
+  // `dir` is the partition's directory. Blocking: called while starting, or on the pool. What is made is not durable yet: SyncNames.
   static Result<std::unique_ptr<Log>> Load(const Env& env, std::string dir, TopicPartition name, TopicId topic_id,
                                            const LogConfig& config, LeaderEpoch epoch, const LoadState& state);
   ~Log();
@@ -219,6 +220,10 @@ class Log {
   // Run() of many logs, together: with many files due the file system of `path` is synced whole instead. Any thread.
   static Status SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets);
   Result<SyncSet> PrepareSync();
+  // Of a log that was made: whose it is, and the names in its directory. Blocking.
+  Status SyncNames();
+  // They are durable. An empty log has nothing else that a checkpoint would have to sync; its other files are made with its first records, or at a clean stop.
+  void NamesSynced();
   bool dirty() const;                    // something written since the last SyncDone
   bool has_detached() const;             // segments that are no longer part of it, and keep their files until the next SyncDone
   void SyncDone(const SyncSet& set);     // recovery_point moves
@@ -234,7 +239,10 @@ class Log {
   Status ReplaySynced(Offset end);
   // The log changed its durability here. FinishReplay cuts (fsync) or scans on (os) by the last mode seen: EncodeProven's, else the config's.
   Status ReplayMode(Durability mode);
-  Status FinishReplay();                             // cuts what nothing proves; high watermark = end
+  // Cuts what nothing proves; high watermark = end. From here on config().durability is the mode that was found, whatever Load was told.
+  Status FinishReplay();
+  // FinishReplay cut off what nothing proves. Until that is synced it may come back with a power cut, and look as good as what was written in its place.
+  bool repaired() const;
 
   // Clean stop, in two steps around the syncs of many logs: rolls nothing, trims indexes, makes the producer snapshot at the end; then closes.
   Result<SyncSet> PrepareClose();

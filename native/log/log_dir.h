@@ -62,6 +62,7 @@ struct OpenOutcome {
 struct RecoveryReport {
   bool clean = true;
   int64_t journal_bytes_read = 0;
+  int64_t incarnations = 0;          // lives of the journal that were replayed: more than one when a crash came before the first checkpoint
   int64_t entries_replayed = 0;
   int64_t entries_skipped = 0;
   int64_t bytes_scanned = 0;
@@ -92,15 +93,18 @@ class LogDir {
   // A partition made now is durable (directory, partition.metadata) when `done` runs. Once the directory is ready only new ones are made: a folder
   // that stands in their way is set aside. Calls during FinishRecovery, or for a name that is being deleted, wait for its end.
   void OpenPartitions(std::vector<PartitionSpec> specs, std::function<void(std::vector<OpenOutcome>)> done);
-  // All partitions that metadata names are open: sets aside folders that nobody opened (unless `keep_unknown`), syncs, writes a checkpoint, begins a
-  // new incarnation of the journal. Fails, with everything left for the next start, where a partition could not be opened because the disk is full or fails.
+  // All partitions that metadata names are open: sets aside folders that nobody opened (unless `keep_unknown`) and begins a new incarnation of the
+  // journal. After a crash it stands beside the old one until the first checkpoint, which runs in the background: what was recovered is proven by the
+  // old files, what is appended from now on by the new ones. Fails, with everything left for the next start, where a partition could not be opened because
+  // the disk is full or fails.
   void FinishRecovery(bool keep_unknown, std::function<void(Result<RecoveryReport>)> done);
 
   Log* Find(const TopicIdPartition& id) const;
   std::vector<Log*> Logs() const;
   // Deletes a partition's log: entry in the journal, directory renamed, files gone after the delay. `done` when it is durable, or with the failure.
   void DeletePartition(const TopicIdPartition& id, std::function<void(Status)> done);
-  // A new configuration; a change of durability is effective when `done` runs (to fsync: synced and journaled).
+  // A new configuration; a change of durability is effective when `done` runs (to fsync: synced and journaled); before FinishRecovery
+  // that is where it becomes so.
   void SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done);
   void SetCleaner(const CleanerOptions& options);
   // DeleteRecords: moves the start; `done` with the new start when it is durable.

@@ -21,15 +21,19 @@ void LogDir::Impl::SetConfig(Log* log, const LogConfig& config, std::function<vo
   }
   slot->wanted = config.durability;
   LogConfig now = config;
-  if (journal) now.durability = log->config().durability;  // until then no checkpoint has said which it was
+  now.durability = log->config().durability;  // what was found holds until the journal or a checkpoint says otherwise
   log->SetConfig(now);
+  if (!ready && !finishing) {  // nothing is appended before the end of recovery, and that sees to it
+    done(Status::Ok());
+    return;
+  }
   slot->on_mode.push_back(std::move(done));
   AdvanceMode(slot);
 }
 
 // One change at a time; what is wanted may have changed again when it ends.
 void LogDir::Impl::AdvanceMode(LogSlot* slot) {
-  if (slot->deleted || slot->changing || (journal && !ready)) return;
+  if (slot->deleted || slot->changing || !ready) return;
   Log& log = *slot->log;
   LogConfig config = log.config();
   if (slot->wanted == config.durability) {
@@ -38,6 +42,8 @@ void LogDir::Impl::AdvanceMode(LogSlot* slot) {
     for (auto& done : told) done(Status::Ok());
     return;
   }
+  // What recovery cut off must not come back behind the entries, and in mode os nothing would be written over it.
+  if (slot->wanted == Durability::kOs && !old_journal.empty()) return;
   slot->changing = true;
   if (slot->wanted == Durability::kOs) {
     // Batches are answered by the page cache only once recovery would look for them there.
@@ -182,7 +188,13 @@ void LogDir::Impl::RemoveFolders() {
   });
   if (due.empty()) return;
   env.pool->Submit(io::MakeJob(
-      [fs = env.fs, reporter = env.reporter, due = std::move(due)] {
+      [fs = env.fs, reporter = env.reporter, parent = options.path, due = std::move(due)] {
+        // Their new names first: under the old one a folder that has lost its partition.metadata would be taken for the next partition of that name.
+        const Status renamed = fs->SyncDir(parent);
+        if (!renamed.ok()) {
+          reporter->Report(Severity::kWarn, "folders of deleted partitions stay until the next start: " + renamed.ToString());
+          return;
+        }
         for (const std::string& path : due) {
           const Status removed = fs->RemoveTree(path);
           if (!removed.ok()) reporter->Report(Severity::kWarn, path + " cannot be removed: " + removed.ToString());

@@ -25,7 +25,8 @@ struct LogDir::Impl::CheckpointRun {
 
 bool LogDir::Impl::CheckpointDue() const {
   if (!ready || !status.ok() || !journal || on_closed || env.clock->MonotonicUs() < checkpoint_again_us) return false;
-  return journal->used_bytes() >= journal->limit_bytes() / kMaxPart || (JournalFull() && journal->used_bytes() > 0) || journal->starved();
+  return !old_journal.empty() || journal->used_bytes() >= journal->limit_bytes() / kMaxPart || (JournalFull() && journal->used_bytes() > 0) ||
+         journal->starved();
 }
 
 bool LogDir::Impl::IdleCheckpointDue() {
@@ -113,6 +114,7 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
       if (auto slot = slots.find(id); slot != slots.end()) slot->second->proven_base = base;
     }
     journal->Free(run->mark);
+    RetireOldJournal();
   } else if (run->result.code() == Code::kNoSpace) {
     checkpoint_again_us = MakeSpace() ? 0 : env.clock->MonotonicUs() + kAgainUs;
     if (!std::exchange(checkpoint_refused, true)) env.reporter->Report(Severity::kWarn, "checkpoint waits: " + run->result.ToString());

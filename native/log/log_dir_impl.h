@@ -59,10 +59,13 @@ struct LogDir::Impl {
   Status Open();
   Status CheckIdentity();
   Status ReadState();
+  Status EndOldJournal();
   struct Loaded {
     std::unique_ptr<Log> log;
     bool made = false;
+    bool fresh = false;          // its names may not be durable: made now, or by a start that came no further
     std::string stray;           // a folder of this name was set aside: what it is called now
+    bool unproven = false;       // neither the checkpoint nor the journal says what is in it, so replay would not find it again
   };
   Status LoadOne(const PartitionSpec& spec, Loaded* loaded);                    // pool thread
   Status ChooseState(const PartitionSpec& spec, LoadState* state, bool* replays);  // pool thread
@@ -70,15 +73,21 @@ struct LogDir::Impl {
   Status Replay(Log& log, const TopicIdPartition& id);                          // pool thread
   void OpenPartitions(std::vector<PartitionSpec> specs, std::function<void(std::vector<OpenOutcome>)> done);
   void LoadSome(Opening& opening, size_t begin, size_t end);                    // pool thread
+  void SyncFresh(Opening& opening);                                             // pool thread
   void TakeUp(Opening& opening);
   void NoteFailedOpen(const PartitionSpec& spec, const Status& why);
   bool NameIsBusy(const TopicPartition& name) const;
   void ResumeOpenings();
   void FinishRecovery(bool keep_unknown, std::function<void(Result<RecoveryReport>)> done);
-  void BeginJournal(bool keep_unknown, std::function<void(Result<RecoveryReport>)> done);
-  void EndRecovery(const std::vector<std::string>& old_files, std::function<void(Result<RecoveryReport>)> done);
+  void BeginJournal(std::function<void(Result<RecoveryReport>)> done);
+  struct Beginning;
+  Status PrepareJournal(Beginning& begin);                                      // pool thread
+  Status RemoveCleanMark();                                                     // pool thread
+  void TakeOver(const std::shared_ptr<Beginning>& begin);
+  void EndRecovery(std::function<void(Result<RecoveryReport>)> done);
+  void RetireOldJournal();
   // Folders that nobody opened, and deletions that a stop cut short. Pool thread.
-  Status LookAround(const std::unordered_set<std::string>& known, bool keep_unknown, std::vector<std::string>* strays);
+  Status LookAround(Beginning& begin);
   Status LeaveAlone(const TopicPartition& name);                                // pool thread
 
   // --- ticks (log_dir_commit.cc)
@@ -124,6 +133,7 @@ struct LogDir::Impl {
   class Cleaner;
 
   // --- full disks (log_dir_space.cc)
+  bool RoomForTwoJournals();
   int64_t WantedReserve(int64_t journal_capacity) const;   // any thread
   // From now on clients' batches are refused, until CheckSpace finds room beside the reserve.
   void NoteFull();
@@ -163,10 +173,14 @@ struct LogDir::Impl {
   // What recovery reads; immutable while pool threads load partitions, dropped when recovery is finished.
   Checkpoint checkpoint;
   std::unique_ptr<JournalReader> reader;
+  JournalMark begin_mark;                 // where the journal of this life begins
   OffsetsByPartition recovery_points, log_starts;
 
   RecoveryReport report;
   std::unique_ptr<Journal> journal;
+  std::vector<std::string> old_journal;   // files of earlier incarnations, needed until a checkpoint of this one is durable
+  bool retiring = false;                  // they are being removed
+  std::atomic<int64_t> old_journal_bytes = 0;
   std::unique_ptr<Cleaner> cleaner;
   std::unordered_map<TopicIdPartition, std::unique_ptr<LogSlot>> slots;
   std::unordered_map<Log*, LogSlot*> by_log;
@@ -184,6 +198,7 @@ struct LogDir::Impl {
   size_t openings = 0;                                   // under way
   std::vector<std::function<void()>> waiting_openings;   // until a name is free or recovery is finished
   Status open_failure;                                   // the disk failed while a partition was opened: recovery must not end
+  bool unproven = false;                                 // a log of which replay knows nothing: a checkpoint comes before the first append
   bool finishing = false;
   bool keeps_unknown = false;
   std::function<void()> finish;                          // waits for openings

@@ -68,11 +68,14 @@ Status LogDir::Impl::FindLogStart(const TopicIdPartition& id, LoadState* state) 
 Status LogDir::Impl::LoadOne(const PartitionSpec& spec, Loaded* loaded) {
   const TopicIdPartition id{spec.id, spec.name.partition};
   const std::string dir = PartitionDir(spec.name);
-  Result<bool> exists = env.fs->Exists(dir);
+  LoadState state;
+  Result<TopicId> found = ReadPartitionTopicId(*env.fs, dir);
+  if (!found.ok()) return found.status();
+  Result<bool> exists = !found->IsZero();
+  if (!*exists) exists = env.fs->Exists(dir);
   if (!exists.ok()) return exists.status();
   if (*exists) {
-    Result<TopicId> found = ReadPartitionTopicId(*env.fs, dir);
-    if (!found.ok()) return found.status();
+    state.identified = !found->IsZero() && *found == spec.id;
     const bool other = !spec.id.IsZero() && !found->IsZero() && *found != spec.id;
     if ((other || ready) && !options.embedded) {
       // Left of an earlier topic of this name, or of an opening that failed half way.
@@ -83,18 +86,21 @@ Status LogDir::Impl::LoadOne(const PartitionSpec& spec, Loaded* loaded) {
       return Status::Error(Code::kExists, dir + " was there before and not opened then");
     }
   }
-  LoadState state;
   bool replays = false;
   if (*exists) {
     SLUICE_TRY(ChooseState(spec, &state, &replays));
+    loaded->unproven = !replays;
     if (replays) SLUICE_TRY(FindLogStart(id, &state));
+    // Whoever appended to it had been told that it is durable.
+    loaded->fresh = recovering ? replays && state.proven.empty() && reader->EntriesOf(id) == nullptr : !clean;
   } else {
     state.kind = LoadState::Kind::kNew;
-    loaded->made = true;
+    loaded->made = loaded->fresh = true;
     if (!ready && recovering) {
       // Without its folder only a partition that was made after the checkpoint can be whole again.
       const bool named = checkpoint.partitions.count(id) != 0;
       if (named) env.reporter->Report(Severity::kWarn, dir + " is missing: " + spec.name.ToString() + " begins anew, empty");
+      loaded->unproven = named;
       replays = !named && reader->EntriesOf(id) != nullptr;
     }
   }
@@ -131,37 +137,41 @@ Status LogDir::Impl::Replay(Log& log, const TopicIdPartition& id) {
     }
   }
   // Of a partition that nothing speaks of yet even the mode is unknown: what its files hold together is kept.
-  if (reader->EntriesOf(id) == nullptr && checkpoint.partitions.count(id) == 0) SLUICE_TRY(log.ReplayMode(Durability::kOs));
+  const bool unknown = reader->EntriesOf(id) == nullptr && checkpoint.partitions.count(id) == 0;
+  if (unknown) SLUICE_TRY(log.ReplayMode(Durability::kOs));
+  const LogConfig wanted = log.config();
   SLUICE_TRY(log.FinishReplay());
+  if (unknown && log.size_bytes() == 0) log.SetConfig(wanted);  // nothing in it can be less durable than it should
   if (log.log_start() > log.written_end()) {
     return Status::Error(Code::kCorrupt, log.dir() + " ends at " + std::to_string(log.written_end().v) + ", before its start " + std::to_string(log.log_start().v));
   }
   return Status::Ok();
 }
 
-// Pool thread: loads some of the partitions, and makes durable what was made.
 void LogDir::Impl::LoadSome(Opening& opening, size_t begin, size_t end) {
-  size_t made_here = 0;
-  bool moved = false;
   for (size_t i = begin; i < end; ++i) {
     if (opening.decided[i]) continue;
-    Loaded& loaded = opening.loaded[i];
     do {
-      opening.outcomes[i].status = LoadOne(opening.specs[i], &loaded);
+      opening.outcomes[i].status = LoadOne(opening.specs[i], &opening.loaded[i]);
     } while (ready && opening.outcomes[i].status.code() == Code::kNoSpace && reserve.Take());
-    made_here += loaded.made && loaded.log;
-    moved |= loaded.made || !loaded.stray.empty();
   }
-  if (!moved) return;
-  // A new partition is durable before it is announced.
-  Status synced = made_here > kSyncTogether ? env.fs->SyncAll(options.path) : Status::Ok();
-  for (size_t i = begin; i < end && made_here <= kSyncTogether && synced.ok(); ++i) {
-    if (opening.loaded[i].made && opening.loaded[i].log) synced = env.fs->SyncDir(opening.loaded[i].log->dir());
+}
+
+// A new partition is durable before it is announced.
+void LogDir::Impl::SyncFresh(Opening& opening) {
+  std::vector<size_t> fresh;
+  for (size_t i = 0; i < opening.specs.size(); ++i) {
+    if (opening.loaded[i].fresh && opening.loaded[i].log) fresh.push_back(i);
   }
+  Status synced = fresh.size() > kSyncTogether ? env.fs->SyncAll(options.path) : Status::Ok();
+  for (size_t i = 0; i < fresh.size() && fresh.size() <= kSyncTogether && synced.ok(); ++i) synced = opening.loaded[fresh[i]].log->SyncNames();
   if (synced.ok()) synced = env.fs->SyncDir(options.path);
-  if (synced.ok()) return;
-  for (size_t i = begin; i < end; ++i) {
-    if (opening.loaded[i].made && opening.outcomes[i].status.ok()) opening.outcomes[i].status = synced;
+  for (size_t i : fresh) {
+    if (!synced.ok()) {
+      opening.outcomes[i].status = synced;
+    } else if (opening.loaded[i].made) {
+      opening.loaded[i].log->NamesSynced();
+    }
   }
 }
 
@@ -217,7 +227,13 @@ void LogDir::Impl::OpenPartitions(std::vector<PartitionSpec> specs, std::functio
     const size_t end = std::min(count, begin + kPartitionsPerJob);
     env.pool->Submit(io::MakeJob([this, opening, begin, end] { LoadSome(*opening, begin, end); },
                                  [this, opening] {
-                                   if (--opening->jobs_left == 0) TakeUp(*opening);
+                                   if (--opening->jobs_left > 0) return;
+                                   const bool names = std::any_of(opening->loaded.begin(), opening->loaded.end(), [](const Loaded& loaded) { return loaded.fresh || !loaded.stray.empty(); });
+                                   if (names) {
+                                     env.pool->Submit(io::MakeJob([this, opening] { SyncFresh(*opening); }, [this, opening] { TakeUp(*opening); }));
+                                   } else {
+                                     TakeUp(*opening);
+                                   }
                                  }));
   }
 }
@@ -242,7 +258,6 @@ void LogDir::Impl::NoteFailedOpen(const PartitionSpec& spec, const Status& why) 
 
 void LogDir::Impl::TakeUp(Opening& opening) {
   --openings;
-  bool modes = false;
   for (size_t i = 0; i < opening.specs.size(); ++i) {
     if (opening.decided[i]) continue;
     const PartitionSpec& spec = opening.specs[i];
@@ -264,16 +279,14 @@ void LogDir::Impl::TakeUp(Opening& opening) {
     slot->id = id;
     slot->internal = IsInternalTopic(spec.name.topic);
     slot->wanted = spec.config.durability;
+    if (!ready) unproven |= opening.loaded[i].unproven;
     outcome.log = slot->log.get();
     by_log[outcome.log] = slot.get();
-    if (ready && spec.config.durability == Durability::kOs) {
-      // No checkpoint names it yet, so only this says where its batches are to be looked for.
-      AddControlEntry(EntryKind::kMode, *slot, Offset(static_cast<int64_t>(Durability::kOs)), nullptr);
-      modes = true;
-    }
+    // No checkpoint names it yet, so only this says where its batches are to be looked for, and that it is durable.
+    if (ready) AddControlEntry(EntryKind::kMode, *slot, Offset(static_cast<int64_t>(spec.config.durability)), nullptr);
     slots[id] = std::move(slot);
   }
-  if (modes) {
+  if (ready && journal) {
     journal->Seal();
     env.writer->Flush();
   }

@@ -1,6 +1,9 @@
 // Taking a log directory: lock, identity, and finding out how it was left.
+#include <sys/random.h>
+
 #include <algorithm>
 
+#include "base/assert.h"
 #include "log/cleaner.h"
 #include "log/log_dir_impl.h"
 
@@ -10,16 +13,19 @@ namespace {
 constexpr int64_t kLeastJournalBytes = 16 << 20;
 constexpr int64_t kDiskPart = 16;
 
+// Any number that no earlier journal here had, whatever became of its files and of the checkpoint that named it.
+uint64_t NewIncarnation() {
+  uint64_t incarnation = 0;
+  while (incarnation == 0) SLUICE_ASSERT(::getrandom(&incarnation, sizeof(incarnation), 0) == static_cast<ssize_t>(sizeof(incarnation)));
+  return incarnation;
+}
+
 }  // namespace
 
 Status LogDir::Impl::Open() {
   Result<bool> there = env.fs->Exists(options.path);
   if (!there.ok()) return there.status();
-  if (!*there) {
-    SLUICE_TRY(env.fs->MakeDirs(options.path));
-    const size_t slash = options.path.find_last_of('/');
-    SLUICE_TRY(env.fs->SyncDir(slash == std::string::npos ? "." : slash == 0 ? "/" : options.path.substr(0, slash)));
-  }
+  if (!*there) SLUICE_TRY(env.fs->MakeDirs(options.path));
   Result<std::unique_ptr<io::FileLock>> taken = env.fs->Lock(options.path + "/" + kLockName);
   if (!taken.ok()) return taken.status();
   lock = taken.take();
@@ -48,14 +54,35 @@ Status LogDir::Impl::CheckIdentity() {
   }
   if (found.code() != Code::kNotFound) return found.status();
   first_start = true;
+  // Its own name becomes durable before anything in it: an earlier start may have made it and come no further.
+  const size_t slash = options.path.find_last_of('/');
+  SLUICE_TRY(env.fs->SyncDir(slash == std::string::npos ? "." : slash == 0 ? "/" : options.path.substr(0, slash)));
   identity.cluster_id = options.cluster_id.empty() ? NewId() : options.cluster_id;
   identity.directory_id = options.directory_id.empty() ? NewId() : options.directory_id;
   identity.node_id = options.node_id;
   return WriteMetaProperties(*env.fs, options.path, identity);
 }
 
+// Before anything is done about what was read: what reaches the disk of the last life's writes from now on is not part of the chain any more, or a
+// recovery that is cut short would be followed by one that reads further, over what the first has cut off.
+Status LogDir::Impl::EndOldJournal() {
+  SLUICE_TRY(reader->MakeDurable());
+  // One incarnation takes over from another, never two: what a start that was cut short has left goes first.
+  for (const std::string& path : reader->leftovers()) SLUICE_TRY(env.fs->Remove(path));
+  if (!reader->leftovers().empty()) SLUICE_TRY(env.fs->SyncDir(JournalDir()));
+  old_journal = reader->files();
+  old_journal_bytes = reader->file_bytes();
+  std::string path;
+  Result<JournalMark> begun = Journal::TakeOver(*env.fs, JournalDir(), reader->end(), NewIncarnation(), alignment != 0, &path);
+  if (!begun.ok()) return begun.status();
+  old_journal.push_back(path);
+  begin_mark = *begun;
+  return Status::Ok();
+}
+
 Status LogDir::Impl::ReadState() {
   SLUICE_TRY(reserve.Release());  // for what follows, on a disk that is full
+  begin_mark = JournalMark{NewIncarnation(), 0, 0};
   Result<uint32_t> direct = env.fs->DirectAlignment(options.path);
   if (!direct.ok()) return direct.status();
   alignment = *direct;
@@ -76,11 +103,13 @@ Status LogDir::Impl::ReadState() {
     reader = scanned.take();
     recovering = true;
     report.journal_bytes_read = reader->bytes_read();
+    report.incarnations = reader->incarnations();
     if (clean && reader->entries() > 0) {
       return Status::Error(Code::kForeign, "directory " + options.path + " has both the mark of a clean stop and a journal in use: another program stopped "
                                                "here since; remove " + kCleanMarkName + " to keep the journal's records, or " + kJournalFolder +
                                                " to keep the other program's");
     }
+    SLUICE_TRY(EndOldJournal());
     clean = false;  // an empty journal beside the mark: the last start ended before it took the mark away
   } else if (stored.code() != Code::kNotFound) {
     return stored.status();

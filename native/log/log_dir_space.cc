@@ -15,7 +15,15 @@ constexpr int64_t kRoomAgain = 4 << 20;              // beside the reserve, befo
 }  // namespace
 
 int64_t LogDir::Impl::WantedReserve(int64_t journal_capacity) const {
-  return journal_capacity + kReplayBytes + kWorkBytes + kReplayBytesPerPartition * partition_count.load(std::memory_order_relaxed);
+  return journal_capacity + old_journal_bytes.load(std::memory_order_relaxed) + kReplayBytes + kWorkBytes +
+         kReplayBytesPerPartition * partition_count.load(std::memory_order_relaxed);
+}
+
+// On a disk that is nearly full the start waits for a checkpoint, which makes the old journal's space the reserve's.
+bool LogDir::Impl::RoomForTwoJournals() {
+  partition_count = static_cast<int64_t>(slots.size());
+  Result<int64_t> free = env.fs->FreeBytes(options.path);
+  return free.ok() && *free >= kReplayBytes + WantedReserve(kReplayBytes) + kRoomAgain;
 }
 
 void LogDir::Impl::NoteFull() {
@@ -28,15 +36,15 @@ bool LogDir::Impl::MakeSpace() {
   if (!journal) return false;
   NoteFull();
   // A stop that ends well needs no recovery.
-  reserve.KeepAtLeast(on_closed ? 0 : journal->used_bytes() + kReplayBytes);
+  reserve.KeepAtLeast(on_closed ? 0 : journal->used_bytes() + old_journal_bytes.load(std::memory_order_relaxed) + kReplayBytes);
   return reserve.Take();
 }
 
 void LogDir::Impl::CheckSpace() {
   partition_count = static_cast<int64_t>(slots.size());
-  if (checking_space || !ready || !status.ok() || on_closed) return;
+  if (checking_space || retiring || !ready || !status.ok() || on_closed) return;
   const int64_t wanted = WantedReserve(journal->capacity_bytes());
-  reserve.KeepAtLeast(journal->used_bytes() + kReplayBytes);
+  reserve.KeepAtLeast(journal->used_bytes() + old_journal_bytes.load(std::memory_order_relaxed) + kReplayBytes);
   if (!disk_full && (reserve.impossible() || reserve.bytes() >= wanted)) return;
   checking_space = true;
   auto result = std::make_shared<Status>();

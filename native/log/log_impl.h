@@ -77,10 +77,12 @@ struct Log::Impl {
   LeaderEpochs epochs;
   bool epochs_dirty = false;
   bool epochs_lost = false;                        // the file was damaged: to be made anew from batches while loading
+  std::vector<LeaderEpochs::Entry> epochs_found;   // what the file says, while loading
   ProducerState producers;
   std::vector<Offset> snapshots;                   // all that exist or are pending, sorted
   std::vector<PendingFile> pending_files;          // to be written by the next sync
   bool names_dirty = false;                        // the directory has names that are not durable
+  bool unfinished = false;                         // a new log without records: it has not all of its files yet
   uint64_t names_generation = 0;
   int64_t total_size = 0;                          // of all .log files
   int64_t bytes_written = 0;                       // by this process, for what is hot
@@ -134,6 +136,7 @@ struct Log::Impl {
   };
   std::unique_ptr<Replay> replay;                  // between Load(kProven) and FinishReplay
   std::vector<uint8_t> replay_buffer;
+  bool repaired = false;                           // by FinishReplay
 
   // --- log.cc
   Segment& active() const { return *segments->back(); }
@@ -167,6 +170,7 @@ struct Log::Impl {
   Status LoadSegments(const DirListing& listing, Offset scan_from);
   Status AdoptSegment(Segment& segment, bool has_txns, bool sealed);
   Status LoadEpochs(const DirListing& listing);
+  void SettleEpochs();
   Status LoadEnd();
   void RemoveSegmentFiles(Offset base);
 
@@ -189,6 +193,7 @@ struct Log::Impl {
   Status LoadProven(const LoadState& state, const DirListing& listing);
   Status ReplayRoll(Offset base);
   Status MissingSegment() const;
+  Result<bool> BeginsThere(Offset base) const;
   Status ScanOn(Offset until, ScanEnd* end);
 
   // --- log_retention.cc

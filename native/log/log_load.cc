@@ -15,34 +15,33 @@ bool EndsWith(const std::string& name, std::string_view suffix) {
   return name.size() >= suffix.size() && std::string_view(name).substr(name.size() - suffix.size()) == suffix;
 }
 
-std::string MetadataText(const TopicId& id) { return "version: 0\ntopic_id: " + id.ToString(); }
-
-Status WriteAndSync(io::FileSystem& fs, const std::string& path, const std::string& content) {
+Status WriteMetadata(io::FileSystem& fs, const std::string& path, const TopicId& id, bool sync) {
+  const std::string content = "version: 0\ntopic_id: " + id.ToString();
   Result<std::unique_ptr<io::File>> file = fs.Open(path, io::OpenMode::kCreate);
   if (!file.ok()) return file.status();
   SLUICE_TRY((*file)->Truncate(0));
   SLUICE_TRY((*file)->WriteAt({reinterpret_cast<const uint8_t*>(content.data()), content.size()}, 0));
-  return (*file)->Sync();
+  return sync ? (*file)->Sync() : Status::Ok();
 }
 
 // Whose directory this is. Written where it is missing, empty or cut short (a crash, or a full disk, right after it was made).
 Status CheckMetadata(io::FileSystem& fs, const std::string& dir, const TopicId& id, bool there) {
   if (id.IsZero()) return Status::Ok();
   const std::string path = JoinPath(dir, kPartitionMetadataFile);
-  if (!there) return WriteAndSync(fs, path, MetadataText(id));
+  if (!there) return WriteMetadata(fs, path, id, true);
   Result<std::string> text = io::ReadWholeFile(fs, path, 4096);
   if (!text.ok()) return text.status();
   constexpr std::string_view kKey = "topic_id:";
   const size_t at = text->find(kKey);
-  if (at == std::string::npos) return WriteAndSync(fs, path, MetadataText(id));
+  if (at == std::string::npos) return WriteMetadata(fs, path, id, true);
   std::string value = text->substr(at + kKey.size());
   value = value.substr(0, value.find('\n'));
   std::erase_if(value, [](char c) { return c == ' ' || c == '\r' || c == '\t'; });
   TopicId found;
   const std::string own = id.ToString();
-  if (value.size() < own.size() && own.compare(0, value.size(), value) == 0) return WriteAndSync(fs, path, MetadataText(id));
+  if (value.size() < own.size() && own.compare(0, value.size(), value) == 0) return WriteMetadata(fs, path, id, true);  // cut short by that crash or disk
   if (!TopicId::Parse(value, &found)) return Status::Error(Code::kCorrupt, path + ": topic_id is \"" + value + "\"");
-  if (found.IsZero()) return WriteAndSync(fs, path, MetadataText(id));
+  if (found.IsZero()) return WriteMetadata(fs, path, id, true);
   if (found == id) return Status::Ok();
   return Status::Error(Code::kForeign, dir + " belongs to topic id " + found.ToString() + ", not " + id.ToString());
 }
@@ -82,6 +81,7 @@ Result<std::unique_ptr<Log>> Log::Load(const Env& env, std::string dir, TopicPar
   inside.epoch = epoch;
   if (inside.replay == nullptr) {
     log->SetLeaderEpoch(epoch);
+    inside.SettleEpochs();
     inside.CheckEnds();
   }
   return log;
@@ -89,7 +89,7 @@ Result<std::unique_ptr<Log>> Log::Load(const Env& env, std::string dir, TopicPar
 
 Status Log::Impl::LoadNew(const LoadState& state) {
   SLUICE_TRY(env.fs->MakeDirs(dir));
-  SLUICE_TRY(CheckMetadata(*env.fs, dir, id, false));
+  if (!id.IsZero()) SLUICE_TRY(WriteMetadata(*env.fs, JoinPath(dir, kPartitionMetadataFile), id, false));
   log_start = high_watermark = written_end = next_offset = recovery_point = state.log_start.value_or(Offset(0));
   SLUICE_TRY(StartSegment(log_start));
   ResetMarks();
@@ -109,7 +109,7 @@ Status Log::Impl::StartSegment(Offset base) {
 Status Log::Impl::LoadExisting(const LoadState& state) {
   Result<DirListing> listing = ListPartition(*env.fs, dir);
   if (!listing.ok()) return listing.status();
-  SLUICE_TRY(CheckMetadata(*env.fs, dir, id, listing->metadata));
+  if (!state.identified) SLUICE_TRY(CheckMetadata(*env.fs, dir, id, listing->metadata));
   for (const std::string& leftover : listing->deleted) SLUICE_TRY(env.fs->Remove(JoinPath(dir, leftover)));
   if (!listing->cleaned.empty() || !listing->swapped.empty()) {
     SLUICE_TRY(FinishSwaps(*listing));
@@ -182,12 +182,19 @@ Status Log::Impl::LoadEpochs(const DirListing& listing) {
   Result<LeaderEpochs> decoded = LeaderEpochs::Decode(*text);
   if (decoded.ok()) {
     epochs = decoded.take();
+    epochs_found = epochs.entries();
   } else {
     Report(Severity::kWarn, path + " is damaged (" + decoded.status().what() + "); made anew from the batches");
     epochs_lost = true;
     epochs_dirty = true;
   }
   return Status::Ok();
+}
+
+// Loading took some away and added some: a file that says the same already is not written again.
+void Log::Impl::SettleEpochs() {
+  epochs_dirty &= epochs_lost || epochs.entries() != epochs_found;
+  std::vector<LeaderEpochs::Entry>().swap(epochs_found);
 }
 
 // All segments up to the one that holds `scan_from` are taken as they are; the rest is left to the scan.

@@ -51,7 +51,10 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
   for (size_t i = 0; i < listing.logs.size(); ++i) {
     const Offset base = listing.logs[i];
     auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
-    if (i + 1 < listing.logs.size() && listing.logs[i + 1] <= log_start) {
+    Result<bool> left = i + 1 < listing.logs.size() && listing.logs[i + 1] <= log_start;
+    if (*left && listing.logs[i + 1] > proven.segment_base) left = BeginsThere(listing.logs[i + 1]);
+    if (!left.ok()) return left.status();
+    if (*left) {
       // It had left the log, so nobody synced it any more; only its new name had not become durable.
       below.push_back(std::move(segment));
       continue;
@@ -99,6 +102,13 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
   SLUICE_TRY(FindLostAborted());
   // Between here and FinishReplay the start may lie behind what is proven so far.
   return Status::Ok();
+}
+
+// An empty file may be what a roll on a full disk had made and taken away again: it does not tell where the segment before it ended.
+Result<bool> Log::Impl::BeginsThere(Offset base) const {
+  Result<int64_t> size = env.fs->FileSize(JoinPath(dir, SegmentFileName(base, kLogSuffix)));
+  if (!size.ok()) return size.status();
+  return *size > 0;
 }
 
 Status Log::Impl::MissingSegment() const {
@@ -236,7 +246,9 @@ Status Log::FinishReplay() {
                                       "; the log ends here, at offset " + std::to_string(log.written_end.v));
     }
   }
+  const uint64_t before = log.active().generation();
   SLUICE_TRY(log.active().CutTail());
+  log.repaired = log.active().generation() != before || !log.replay->later.empty();
   if (!log.replay->missing.empty() && log.log_start < log.replay->missing_end) return log.MissingSegment();
   // What lies behind was never acknowledged.
   SegmentList rest;
@@ -245,6 +257,7 @@ Status Log::FinishReplay() {
   if (log.log_start > log.written_end && log.replay->mode == Durability::kOs) {
     // A power cut took records that only the page cache had, and the start had been moved above what it left: begun anew there, as Kafka does.
     log.Report(Severity::kWarn, log.dir + " ends at " + std::to_string(log.written_end.v) + ", before its start " + std::to_string(log.log_start.v) + ": begun anew");
+    log.repaired = true;
     const size_t gone = log.segments->size();
     SLUICE_TRY(log.active().Seal());
     SLUICE_TRY(log.StartSegment(log.log_start));
@@ -258,10 +271,12 @@ Status Log::FinishReplay() {
     return Status::Error(Code::kCorrupt, log.dir + " ends at " + std::to_string(log.written_end.v) + ", before its start " + std::to_string(log.log_start.v));
   }
   log.next_offset = log.high_watermark = log.written_end;
+  log.config.durability = log.replay->mode;
   log.replay.reset();
   std::vector<uint8_t>().swap(log.replay_buffer);
   SLUICE_TRY(log.FinishLoad());
   SetLeaderEpoch(log.epoch);
+  log.SettleEpochs();
   log.CheckEnds();
   return Status::Ok();
 }

@@ -97,8 +97,11 @@ Status Log::Impl::ScanFrom(Offset scan_from) {
 
 // Segments from `first` of a list on are not part of the log: their files go as deleted ones do.
 void Log::Impl::DetachTail(const SegmentList& all, size_t first) {
+  if (first >= all.size()) return;
   for (size_t i = first; i < all.size(); ++i) detached.push_back(all[i]);
   RenameDetached(Now());
+  names_dirty = true;
+  ++names_generation;
 }
 
 // Producer state at `end`: the newest snapshot that holds, and the batches behind it.

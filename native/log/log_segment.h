@@ -125,6 +125,8 @@ class Segment final : public SegmentFiles {
   bool dirty() const { return generation_ != synced_generation_; }
   uint64_t generation() const { return generation_; }
   void SyncedAt(uint64_t generation);
+  // Makes the next flush look at the index files, which a segment without entries may not have yet.
+  void Touch() { ++generation_; }
   void CloseIdle();   // closes descriptors that nobody uses and that are synced
   bool data_open() const;
 

@@ -66,8 +66,9 @@ Status Log::SyncSet::Run(io::FileSystem& fs) const {
 
 bool Log::dirty() const {
   const Impl& log = *impl_;
-  if (log.names_dirty || log.epochs_dirty || !log.pending_files.empty() || !log.detached.empty()) return true;
   if (log.written_end > log.recovery_point) return true;
+  // The epochs of a new log are in every checkpoint; the file can wait.
+  if (log.names_dirty || (log.epochs_dirty && !log.unfinished) || !log.pending_files.empty() || !log.detached.empty()) return true;
   // Rolls and repairs can touch a sealed segment's files after its data was synced.
   return std::any_of(log.segments->rbegin(), log.segments->rend(), [](const auto& segment) { return segment->dirty(); });
 }
@@ -90,7 +91,27 @@ Result<Log::SyncSet> Log::PrepareSync() {
   if (log.names_dirty) set.dirs.push_back(log.dir);
   set.generations.push_back(log.names_generation);
   set.end = log.written_end;
+  if (!set.segments.empty()) log.unfinished = false;
   return set;
+}
+
+Status Log::SyncNames() {
+  Impl& log = *impl_;
+  if (!log.id.IsZero()) {
+    Result<std::unique_ptr<io::File>> file = log.env.fs->Open(JoinPath(log.dir, kPartitionMetadataFile), io::OpenMode::kReadWrite);
+    if (!file.ok()) return file.status();
+    SLUICE_TRY((*file)->Sync());
+  }
+  return log.env.fs->SyncDir(log.dir);
+}
+
+void Log::NamesSynced() {
+  Impl& log = *impl_;
+  log.names_dirty = false;
+  if (log.active().size() > 0 || log.segments->size() > 1 || log.replay != nullptr) return;
+  log.active().SyncedAt(log.active().generation());
+  log.active().CloseIdle();
+  log.unfinished = true;
 }
 
 void Log::SyncDone(const SyncSet& set) {
@@ -112,6 +133,10 @@ Result<Log::SyncSet> Log::PrepareClose() {
   if (log.closed) return SyncSet();
   // Kafka closes a segment with its largest timestamp in the time index, and a log with a snapshot at its end.
   log.active().AddFinalTimeEntry();
+  if (log.unfinished) {
+    log.active().Touch();
+    log.unfinished = false;
+  }
   if (log.snapshots.empty() ? log.written_end > log.log_start || !log.producers.empty() : log.snapshots.back() < log.written_end) {
     log.AddSnapshot(log.written_end, EncodeProducerSnapshot(log.producers));
   }

@@ -52,6 +52,37 @@ class JournalTest : public ::testing::TestWithParam<io::Driver> {
     env_.writer().Flush();
   }
 
+  // Single-block frames for offsets [from, to), durable when this returns.
+  void Write(Journal& journal, Owner& owner, int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; ++i) {
+      Add(journal, owner, i, 3000, static_cast<uint8_t>(i));
+      Flush(journal);
+    }
+    env_.RunUntil([&] { return owner.durable == Offset(to); });
+  }
+
+  std::unique_ptr<Journal> TakeOver(const JournalReader& from, uint64_t incarnation) {
+    std::string path;
+    Result<JournalMark> begin = Journal::TakeOver(*env_.env().fs, dir_.path(), from.end(), incarnation, true, &path);
+    EXPECT_TRUE(begin.ok()) << begin.status().ToString();
+    return Make(*begin);
+  }
+
+  std::unique_ptr<JournalReader> Scan(const JournalMark& from) {
+    auto reader = JournalReader::Scan(*env_.env().fs, dir_.path(), from);
+    EXPECT_TRUE(reader.ok()) << reader.status().ToString();
+    return reader.take();
+  }
+
+  void Flip(uint64_t file, int64_t position) {
+    auto opened = env_.env().fs->Open(dir_ / Journal::FileName(file), io::OpenMode::kReadWrite);
+    ASSERT_TRUE(opened.ok());
+    uint8_t byte = 0;
+    ASSERT_TRUE((*opened)->ReadAt({&byte, 1}, position).ok());
+    byte ^= 0x55;
+    ASSERT_TRUE((*opened)->WriteAt({&byte, 1}, position).ok());
+  }
+
   std::vector<int64_t> BasesOf(JournalReader& reader, const TopicIdPartition& id) {
     std::vector<int64_t> bases;
     const std::vector<JournalReader::Ref>* refs = reader.EntriesOf(id);
@@ -193,6 +224,77 @@ TEST_P(JournalTest, AnotherIncarnationsFramesAreNotReplayed) {
   auto reader = JournalReader::Scan(*env_.env().fs, dir_.path(), second);
   ASSERT_TRUE(reader.ok());
   EXPECT_EQ((*reader)->entries(), 0);
+}
+
+TEST_P(JournalTest, OneIncarnationAfterTheOtherIsReplayedUntilACheckpointCoversThem) {
+  JournalMark mark;
+  mark.incarnation = 1;
+  Owner a;
+  Write(*Make(mark), a, 0, 5);
+  std::vector<int64_t> expected{0, 1, 2, 3, 4};
+  JournalMark later;
+  for (uint64_t life = 2; life < 6; ++life) {
+    auto reader = Scan(mark);
+    EXPECT_EQ(BasesOf(*reader, a.id), expected);
+    EXPECT_EQ(reader->incarnations(), static_cast<int64_t>(life) - 1);
+    auto journal = TakeOver(*reader, life);
+    const int64_t next = a.durable.v;
+    if (life == 4) later = journal->Cut();
+    if (life == 3) continue;  // killed before it wrote anything
+    Write(*journal, a, next, next + 3);
+    for (int64_t i = next; i < next + 3; ++i) expected.push_back(i);
+  }
+  auto reader = Scan(mark);
+  EXPECT_EQ(BasesOf(*reader, a.id), expected);
+  EXPECT_EQ(reader->files().size(), 8u);   // of a life that wrote nothing only the takeover; empty files hold nothing that is missed
+  EXPECT_EQ(reader->leftovers().size(), 1u);
+  // A checkpoint in the fourth life covers the three before, whose files may still be there.
+  reader = Scan(later);
+  EXPECT_EQ(BasesOf(*reader, a.id), (std::vector<int64_t>{8, 9, 10, 11, 12, 13}));
+  EXPECT_EQ(reader->files().size(), 4u);
+  EXPECT_EQ(reader->leftovers().size(), 5u);
+}
+
+TEST_P(JournalTest, WhatTheNextIncarnationDidNotFindNeverComesBack) {
+  JournalMark mark;
+  mark.incarnation = 1;
+  Owner a;
+  Write(*Make(mark), a, 0, 10);
+  // The sixth frame is still on its way to the disk when the next life looks.
+  Flip(0, 5 * kJournalBlock + 200);
+  auto reader = Scan(mark);
+  EXPECT_EQ(BasesOf(*reader, a.id), (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  a.durable = Offset(5);
+  auto journal = TakeOver(*reader, 2);
+  Flip(0, 5 * kJournalBlock + 200);
+  EXPECT_EQ(BasesOf(*Scan(mark), a.id), (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  Write(*journal, a, 5, 7);
+  EXPECT_EQ(BasesOf(*Scan(mark), a.id), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
+}
+
+TEST_P(JournalTest, ATakeoverThatDidNotReachTheDiskIsNone) {
+  JournalMark mark;
+  mark.incarnation = 1;
+  Owner a;
+  Write(*Make(mark), a, 0, 3);
+  TakeOver(*Scan(mark), 2);
+  Flip(1, 20);  // in its first header
+  auto reader = Scan(mark);
+  EXPECT_EQ(BasesOf(*reader, a.id), (std::vector<int64_t>{0, 1, 2}));
+  EXPECT_EQ(reader->end().incarnation, 1u);
+  EXPECT_EQ(reader->leftovers().size(), 2u);   // it, and the file that was to be filled behind it
+}
+
+TEST_P(JournalTest, FramesThatATakeoverProvesAreMissed) {
+  JournalMark mark;
+  mark.incarnation = 1;
+  Owner a;
+  Write(*Make(mark), a, 0, 10);
+  Write(*TakeOver(*Scan(mark), 2), a, 10, 12);
+  Flip(0, 5 * kJournalBlock + 200);
+  auto reader = JournalReader::Scan(*env_.env().fs, dir_.path(), mark);
+  ASSERT_FALSE(reader.ok());
+  EXPECT_EQ(reader.code(), Code::kCorrupt);
 }
 
 TEST_P(JournalTest, RandomTrafficComesBackFromRandomCuts) {

@@ -17,6 +17,7 @@ uint64_t Number(const char* name, uint64_t otherwise) {
 
 void LiveThrough(uint64_t rounds, const test::WorldOptions& options) {
   const uint64_t first = Number("SLUICE_SEED", std::random_device()());
+  int takeovers = 0;
   for (uint64_t i = 0; i < rounds; ++i) {
     const uint64_t seed = first + i;
     SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed) + " SLUICE_ROUNDS=1");
@@ -25,6 +26,11 @@ void LiveThrough(uint64_t rounds, const test::WorldOptions& options) {
     const int lives = 2 + static_cast<int>(random() % 6);
     for (int life = 0; life < lives && !::testing::Test::HasFailure(); ++life) world.Live(20 + static_cast<int>(random() % 400));
     if (::testing::Test::HasFailure()) return;
+    takeovers += world.takeovers;
+  }
+  // A test of crashes before the first checkpoint that never sees one would prove nothing.
+  if (rounds >= 20) {
+    EXPECT_GT(takeovers, 0);
   }
 }
 

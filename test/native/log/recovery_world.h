@@ -51,7 +51,8 @@ class World {
     while (!Recover()) {
       if (::testing::Test::HasFailure()) return;
     }
-    if (Chance(60)) ScheduleEnd(1 + Below(3000));
+    // Often before the first checkpoint, which runs when all else does.
+    if (Chance(60)) ScheduleEnd(1 + Below(Chance(40) ? 60 : 3000));
     for (int i = 0; i < steps && Alive(); ++i) Step();
     if (::testing::Test::HasFailure()) return;
     if (Alive() && Chance(30)) Settle();
@@ -64,6 +65,7 @@ class World {
     EndLife();
   }
   const std::vector<std::string>& history() const { return history_; }
+  int takeovers = 0;   // recoveries that replayed more than one incarnation of the journal
 
  private:
   struct Produced {
@@ -182,9 +184,18 @@ class World {
       *opened = true;
     });
     Drive([&] { return *opened; });
+    if (Alive() && Chance(20)) {
+      // The configuration was changed meanwhile. Nobody is promised anything before the directory serves.
+      std::shared_ptr<Part> part = Any();
+      if (part->log != nullptr) {
+        part->config.durability = Chance(50) ? Durability::kFsync : Durability::kOs;
+        dir_->SetConfig(part->log, part->config, [](Status) {});
+      }
+    }
     if (Alive()) {
       dir_->FinishRecovery(false, [this, finished](Result<RecoveryReport> report) {
         EXPECT_TRUE(over_ || report.ok()) << report.status().ToString();
+        if (report.ok() && report->incarnations > 1) ++takeovers;
         *finished = true;
       });
       Drive([&] { return *finished; });
@@ -224,6 +235,10 @@ class World {
   void OnChange(const std::string& what) {
     if (const char* trace = std::getenv("SLUICE_TRACE"); trace != nullptr && what.find(trace) != std::string::npos) std::fprintf(stderr, "  %s\n", what.c_str());
     if (over_ || in_hook_) return;
+    if (disk_->has_late() && Chance(5)) {
+      Note("what was in flight when the last life was killed lands: before " + what);
+      disk_->LandLate();
+    }
     if (end_in_ > 0 && --end_in_ == 0) {
       Note("end within: " + what);
       EndNow();
@@ -257,7 +272,7 @@ class World {
         part->may_reset |= part->in_cache;
       }
     }
-    env_->writer.Tear(!power);
+    env_->writer.Tear(!power, power ? nullptr : disk_.get());
     next_disk_ = power ? disk_->Cut(random_) : disk_->Kill();
     disk_->dead = true;
   }
@@ -322,8 +337,8 @@ class World {
   void Settle() {
     Note("settle");
     disk_->capacity = INT64_MAX;
-    OpenWaiting();
     Drive([&] {
+      OpenWaiting();   // what was refused before may be told only now
       for (auto& [name, part] : topics_) {
         if (part->waiting > 0 || part->log == nullptr) return false;
       }
@@ -639,10 +654,11 @@ class World {
     // What was never answered and is not there does not come back; its numbers are given again.
     part.batches.resize(std::min(at, part.batches.size()));
     if (!part.batches.empty() && part.batches.back().end != end) part.batches.clear();
-    part.must = part.kept = end;   // recovery has synced what it serves
+    // What mode fsync shows is durable, in the old journal if not in the segments; what mode os shows is there.
+    part.kept = end;
+    part.must = part.config.durability == Durability::kFsync ? end : std::min(part.must, end);
     part.soft = 0;
     part.may_reset = part.in_cache = false;
-    part.start_answered = start;
     part.start_seen = start;
     Resume(part);
     for (int i = 0; i < 2; ++i) {

@@ -57,10 +57,28 @@ class SimDisk final : public io::FileSystem {
     auto after = std::make_unique<SimDisk>(alignment_);
     std::map<const Node*, std::shared_ptr<Node>> seen;
     after->root_ = Copy(root_, &seen);
+    for (const Late& late : late_) {
+      if (auto copy = seen.find(late.node.get()); copy != seen.end()) after->late_.push_back({copy->second, late.data, late.position});
+    }
     after->last_serial_ = last_serial_;
     after->used_ = SizeOf(*after->root_);
     return after;
   }
+  // A direct write that a killed process had handed to the kernel: it reaches the disk that Kill gives when LandLate is called there, or never.
+  void WriteLate(const io::File& file, Bytes data, int64_t position) {
+    late_.push_back({static_cast<const SimFile&>(file).node(), {data.begin(), data.end()}, position});
+  }
+  void LandLate() {
+    for (const Late& late : late_) {
+      Put(*late.node, late.data, late.position);
+      for (int64_t page = late.position / kSimPage; page * kSimPage < late.position + static_cast<int64_t>(late.data.size()); ++page) {
+        late.node->durable.resize(std::max(late.node->durable.size(), late.node->pages.size()), Zero());
+        late.node->durable[static_cast<size_t>(page)] = late.node->pages[static_cast<size_t>(page)];
+      }
+    }
+    late_.clear();
+  }
+  bool has_late() const { return !late_.empty(); }
   int64_t used_bytes() const { return used_; }
   // "name size" of everything, for messages.
   std::string Dump() const {
@@ -299,6 +317,7 @@ class SimDisk final : public io::FileSystem {
       return node_->size;
     }
     int fd() const override { return -1; }
+    const std::shared_ptr<Node>& node() const { return node_; }
 
    private:
     SimDisk* const disk_;
@@ -464,8 +483,15 @@ class SimDisk final : public io::FileSystem {
     }
   }
 
+  struct Late {
+    std::shared_ptr<Node> node;
+    std::vector<uint8_t> data;
+    int64_t position = 0;
+  };
+
   const uint32_t alignment_;
   std::shared_ptr<Node> root_;
+  std::vector<Late> late_;
   uint64_t last_serial_ = 0;
   int64_t used_ = 0;
   std::shared_ptr<std::set<std::string>> locks_ = std::make_shared<std::set<std::string>>();

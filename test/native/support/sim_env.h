@@ -89,11 +89,15 @@ class SimWriter final : public io::AsyncWriter {
   int event_fd() const override { return -1; }
   size_t pending() const override { return queued_.size() + in_flight_.size(); }
   const char* driver() const override { return "simulated"; }
-  // What is in flight reaches the disk in part or whole: sectors of 512 bytes. Nobody is told; the caller cuts or kills next.
-  void Tear(bool whole) {
+  // What is in flight reaches the disk in part or whole: sectors of 512 bytes. Nobody is told; the caller cuts or kills next. `late`: some of what does
+  // not may do so in the next life.
+  void Tear(bool whole, SimDisk* late = nullptr) {
     for (io::WriteOp* op : in_flight_) {
       const uint64_t choice = random_() % 3;
-      if (choice == 0) continue;
+      if (choice == 0) {
+        if (late != nullptr && !op->sync_after && random_() % 2 == 0) late->WriteLate(*op->file, op->data, op->position);
+        continue;
+      }
       if (choice == 1 || whole) {
         (void)op->file->WriteAt(op->data, op->position);
         if (op->sync_after && random_() % 2 == 0) (void)op->file->Sync();

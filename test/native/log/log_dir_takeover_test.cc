@@ -1,0 +1,273 @@
+// A start after a crash, and the end of that life before its first checkpoint: two journals stand beside each other. Everything is simulated.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/crc32c.h"
+#include "batch/builder.h"
+#include "log/checkpoint_store.h"
+#include "log/log_dir.h"
+#include "support/sim_disk.h"
+#include "support/sim_env.h"
+
+namespace sluice::log {
+namespace {
+
+using sluice::test::SimClock;
+using sluice::test::SimDisk;
+using sluice::test::SimEnv;
+
+constexpr int kPartitions = 3;
+
+void StoreLE32(std::string& bytes, size_t at, uint32_t value) { std::memcpy(bytes.data() + at, &value, sizeof value); }
+
+class TakeoverTest : public ::testing::Test {
+ protected:
+  TakeoverTest() : random_(1), disk_(std::make_unique<SimDisk>()) {}
+  ~TakeoverTest() override { End(); }
+
+  // Ends when the directory serves; what it left to the pool, its first checkpoint above all, has not run. `before_finish`: partitions are open.
+  void Start(const std::function<void()>& before_finish = {}) {
+    env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
+    LogDirOptions options;
+    options.path = "/data";
+    Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options);
+    ASSERT_TRUE(dir.ok()) << dir.status().ToString();
+    dir_ = dir.take();
+    std::vector<PartitionSpec> specs;
+    for (uint8_t i = 0; i < kPartitions; ++i) {
+      PartitionSpec spec;
+      spec.name = {"t" + std::to_string(i), 0};
+      spec.id.bytes.fill(static_cast<uint8_t>(i + 1));
+      spec.config.durability = durability_;
+      specs.push_back(std::move(spec));
+    }
+    std::optional<std::vector<OpenOutcome>> outcomes;
+    dir_->OpenPartitions(specs, [&](std::vector<OpenOutcome> found) { outcomes = std::move(found); });
+    Drive([&] { return outcomes.has_value(); });
+    logs_.clear();
+    for (const OpenOutcome& outcome : *outcomes) {
+      ASSERT_TRUE(outcome.status.ok()) << outcome.status.ToString();
+      logs_.push_back(outcome.log);
+    }
+    if (before_finish) before_finish();
+    std::optional<Result<RecoveryReport>> finished;
+    dir_->FinishRecovery(false, [&](Result<RecoveryReport> report) { finished = std::move(report); });
+    Drive([&] { return finished.has_value(); });
+    ASSERT_TRUE(finished->ok()) << finished->status().ToString();
+    report_ = **finished;
+  }
+  void End() {
+    dir_.reset();
+    env_.reset();
+  }
+  // What the writer has not been told to write never arrives.
+  void Crash(bool power) {
+    std::unique_ptr<SimDisk> next = power ? disk_->Cut(random_) : disk_->Kill();
+    disk_->dead = true;
+    End();
+    disk_ = std::move(next);
+  }
+  void Kill() { Crash(false); }
+  void CutPower() { Crash(true); }
+
+  // Appends one record and commits; the disk has not written the journal's frame yet.
+  void Append(int partition, size_t bytes = 1000) {
+    batch::BatchBuilder builder;
+    builder.Start({});
+    std::vector<uint8_t> value(bytes, static_cast<uint8_t>(++written_));
+    batch::RecordInput record;
+    record.value = Bytes(value);
+    ASSERT_TRUE(builder.Append(record).ok());
+    Result<Bytes> built = builder.Finish();
+    std::vector<uint8_t> batch(built->begin(), built->end());
+    Log* log = logs_.at(static_cast<size_t>(partition));
+    Result<AppendResult> appended = log->Append(batch, AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+    ASSERT_TRUE(appended.ok()) << appended.status().ToString();
+    dir_->MarkStaged(log);
+    dir_->Commit();
+  }
+  void Flush() { env_->writer.Drain(); }
+  int64_t End(int partition) const { return logs_.at(static_cast<size_t>(partition))->high_watermark().v; }
+  Durability ModeOf(int partition) const { return logs_.at(static_cast<size_t>(partition))->config().durability; }
+  void SetMode(int partition, Durability mode) {
+    LogConfig config = logs_.at(static_cast<size_t>(partition))->config();
+    config.durability = mode;
+    dir_->SetConfig(logs_.at(static_cast<size_t>(partition)), config, [](Status changed) { EXPECT_TRUE(changed.ok()) << changed.ToString(); });
+  }
+  void Settle() {
+    for (int i = 0; i < 20; ++i) Turn();
+  }
+  void Turn() {
+    while (env_->pool.RunOne()) {}
+    env_->pool.RunCompletions();
+    env_->writer.Drain();
+    dir_->Commit();
+    clock_.now_us += 100000;
+    dir_->OnTimer();
+  }
+  void Drive(const std::function<bool()>& until) {
+    for (int i = 0; i < 20000; ++i) {
+      if (until()) return;
+      Turn();
+    }
+    FAIL() << "this never comes";
+  }
+
+  std::mt19937_64 random_;
+  SimClock clock_;
+  std::unique_ptr<SimDisk> disk_;
+  std::unique_ptr<SimEnv> env_;
+  std::unique_ptr<LogDir> dir_;
+  std::vector<Log*> logs_;
+  RecoveryReport report_;
+  Durability durability_ = Durability::kFsync;
+  int written_ = 0;
+};
+
+TEST_F(TakeoverTest, EachLifeAddsToTheJournalUntilOneComesToItsCheckpoint) {
+  Start();
+  Append(0);
+  Flush();
+  ASSERT_EQ(End(0), 1);
+  for (int life = 2; life < 8; ++life) {
+    Crash(life % 2 == 0);
+    Start();
+    EXPECT_EQ(report_.incarnations, life - 1);
+    EXPECT_EQ(dir_->stats().checkpoints, 0);
+    EXPECT_EQ(End(0), life - 1);
+    Append(0);
+    Append(life % kPartitions);
+    Flush();
+    EXPECT_EQ(End(0), life + (life % kPartitions == 0 ? 1 : 0));
+    if (life % kPartitions == 0) break;
+  }
+  const int64_t end = End(0);
+  Settle();
+  EXPECT_GT(dir_->stats().checkpoints, 0);
+  CutPower();
+  Start();
+  EXPECT_EQ(report_.incarnations, 1);
+  EXPECT_EQ(End(0), end);
+}
+
+// Mode os answers before anything is durable, and of what only the page cache had the first recovery has made up its mind.
+TEST_F(TakeoverTest, InModeOsWhatAKillLeavesIsThereHoweverOften) {
+  durability_ = Durability::kOs;
+  for (const bool power : {false, true}) {
+    SCOPED_TRACE(power ? "power cut" : "kill");
+    Start();
+    const int64_t before = End(0);
+    Append(0);
+    Flush();
+    Append(0);
+    Kill();
+    Start();
+    ASSERT_EQ(End(0), before + 2);
+    ASSERT_EQ(ModeOf(0), Durability::kOs);
+    Append(0);
+    Flush();
+    Crash(power);
+    Start();
+    if (!power) {
+      EXPECT_EQ(End(0), before + 3);
+    }
+    EXPECT_EQ(ModeOf(0), Durability::kOs);
+    const int64_t now = End(0);
+    Append(0);
+    EXPECT_EQ(End(0), now + 1);
+    Settle();
+    CutPower();
+  }
+}
+
+// Too large for the journal: mode os never says of such a batch that it is there.
+TEST_F(TakeoverTest, InModeOsALargeBatchIsNoGap) {
+  durability_ = Durability::kOs;
+  Start();
+  Append(0, 5 << 20);
+  Append(0);
+  Flush();
+  Kill();
+  Start();
+  ASSERT_EQ(End(0), 2);
+  Append(0);
+  Flush();
+  Kill();
+  Start();
+  EXPECT_EQ(End(0), 3);
+}
+
+TEST_F(TakeoverTest, AModeThatIsSetDuringTheStartWaitsForItsTurn) {
+  Start();
+  Append(0);
+  Append(1);
+  Flush();
+  Kill();
+  // Mode os now: but the checkpoint on disk and the old journal say fsync, and a recovery would cut what only the page cache has.
+  Start([this] { SetMode(0, Durability::kOs); });
+  Append(0);
+  EXPECT_EQ(End(0), 1);   // not answered
+  Kill();
+  Start();
+  ASSERT_EQ(End(0), 1);
+  SetMode(0, Durability::kOs);
+  Settle();
+  ASSERT_EQ(ModeOf(0), Durability::kOs);
+  Append(0);
+  EXPECT_EQ(End(0), 2);
+  Kill();
+  // Back to fsync while it starts: what was found in the page cache is synced before anything is called durable.
+  durability_ = Durability::kOs;
+  Start([this] { SetMode(0, Durability::kFsync); });
+  ASSERT_EQ(End(0), 2);
+  Flush();
+  Append(0);
+  Flush();
+  Settle();
+  ASSERT_EQ(ModeOf(0), Durability::kFsync);
+  ASSERT_EQ(End(0), 3);
+  CutPower();
+  Start();
+  EXPECT_EQ(End(0), 3);
+}
+
+// There the old journal's space is what the new reserve is made of.
+TEST_F(TakeoverTest, OnADiskThatIsNearlyFullACheckpointComesFirst) {
+  Start();
+  Append(0);
+  Flush();
+  Settle();
+  Kill();
+  ASSERT_TRUE(disk_->Remove("/data/journal.sluice/reserve").ok());
+  disk_->capacity = disk_->used_bytes() + (24 << 20);
+  Start();
+  EXPECT_EQ(dir_->stats().checkpoints, 1);
+  EXPECT_EQ(End(0), 1);
+}
+
+TEST(CheckpointStoreTest, ReadsTheVersionBeforeAndRefusesOneThatItDoesNotKnow) {
+  Checkpoint checkpoint;
+  checkpoint.mark = {7, 8, 9};
+  checkpoint.partitions[{}].topic = "t";
+  for (const uint32_t version : {0u, 1u, 2u, 3u}) {
+    std::string bytes = EncodeCheckpoint(checkpoint);
+    StoreLE32(bytes, 4, version);
+    const size_t body = bytes.size() - 4;
+    StoreLE32(bytes, body, Crc32c({reinterpret_cast<const uint8_t*>(bytes.data()), body}));
+    Result<Checkpoint> read = DecodeCheckpoint(bytes, "checkpoint");
+    EXPECT_EQ(read.ok(), version == 1 || version == 2) << version;
+    if (read.ok()) {
+      EXPECT_EQ(read->mark.sequence, 8u);
+    } else {
+      EXPECT_EQ(read.code(), Code::kUnsupportedFormat);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sluice::log
