@@ -127,7 +127,7 @@ class Partition {
     for (int i = 0; i < kRequests; ++i) {
       std::vector<uint8_t> own = batch;
       Must(log_->Append(MutableBytes(own.data(), own.size()), log::AppendOrigin::kClient, TimestampMs(kNow)).ok(), "an append is refused");
-      Must(log_->WriteStaged([](const log::BatchEntry&) {}).ok(), "a write fails");
+      Must(log_->WriteStaged({}, {}).ok(), "a write fails");
       log_->AdvanceHighWatermark(log_->written_end());
     }
   }
