@@ -20,6 +20,8 @@ Status Damaged(const ReadBytes& read, size_t at, const std::string& what) {
   return Status::Error(Code::kCorrupt, read.path + " at position " + std::to_string(read.position + static_cast<int64_t>(at)) + ": " + what);
 }
 
+constexpr int64_t kReadsOn = 256 << 10;  // who takes so much at once is taken to want what follows
+
 // Runs `find` on the pool, copies the slice out of its segment, hands it to `unpack` (still on the pool), then settles.
 void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, Offset upper, std::function<Status(ReadBytes&)> unpack,
                 std::function<void(std::shared_ptr<ReadBytes>)> done) {
@@ -43,6 +45,7 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
             return;
           }
           read->bytes.resize(*n);
+          if (slice->length >= kReadsOn) slice->segment->log_file().ReadAhead(slice->position.v + slice->length, slice->length);
           if (*n < static_cast<size_t>(slice->length)) {
             read->status = Damaged(*read, *n, "the file ends here, and " + std::to_string(slice->length - static_cast<int64_t>(*n)) + " bytes more belong to it");
             return;

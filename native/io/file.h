@@ -34,6 +34,8 @@ class File {
   // Drops the range from the page cache (POSIX_FADV_DONTNEED), or asks for it to be read ahead (WILLNEED). Advisory.
   virtual void DropCache(int64_t position, int64_t length) = 0;
   virtual void ReadAhead(int64_t position, int64_t length) = 0;
+  // The kernel reads what it is asked for and nothing ahead of it (POSIX_FADV_RANDOM): who reads on calls ReadAhead. Advisory.
+  virtual void ReadNothingAhead() {}
   virtual Status Truncate(int64_t size) = 0;
   // Takes space on the disk for the first `size` bytes and makes the file at least so long, without writing them. kNoSpace leaves the file longer than it
   // was, maybe; where the file system cannot do it, kIo with EOPNOTSUPP.

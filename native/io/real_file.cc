@@ -98,6 +98,8 @@ void RealFile::DropCache(int64_t position, int64_t length) { (void)::posix_fadvi
 
 void RealFile::ReadAhead(int64_t position, int64_t length) { (void)::posix_fadvise(fd_, position, length, POSIX_FADV_WILLNEED); }
 
+void RealFile::ReadNothingAhead() { (void)::posix_fadvise(fd_, 0, 0, POSIX_FADV_RANDOM); }
+
 Status RealFile::Truncate(int64_t size) {
   while (::ftruncate(fd_, size) != 0) {
     if (errno != EINTR) return Status::FromErrno(errno, "truncate");

@@ -17,6 +17,7 @@ class RealFile final : public File {
   void StartWriteback(int64_t position, int64_t length) override;
   void DropCache(int64_t position, int64_t length) override;
   void ReadAhead(int64_t position, int64_t length) override;
+  void ReadNothingAhead() override;
   Status Truncate(int64_t size) override;
   Status Allocate(int64_t size) override;
   Result<int64_t> Size() override;

@@ -103,6 +103,7 @@ Status Segment::EnsureOpen(ReadMode mode) {
   Result<std::unique_ptr<io::File>> opened = fs_.Open(log_path_, io::OpenMode::kReadWrite);
   if (!opened.ok()) return opened.status();
   file_ = opened.take();
+  file_->ReadNothingAhead();
   return Status::Ok();
 }
 
@@ -196,6 +197,7 @@ Status Segment::Create() {
   SLUICE_TRY((*file)->Truncate(0));
   std::lock_guard lock(mutex_);
   file_ = file.take();
+  file_->ReadNothingAhead();
   hot_from = 0;
   ++generation_;
   return Status::Ok();

@@ -23,6 +23,7 @@ Status Connection::Start() {
   Status watched = shared_.reactor.Watch(socket_.get(), interest_, this);
   if (!watched.ok()) interest_ = 0;
   Touch();
+  sent_us_ = active_us_;
   if (shared_.quick_count_ < shared_.quick_limit_) {
     shared_.quick_.PushBack(this);
     ++shared_.quick_count_;
@@ -173,7 +174,10 @@ void Connection::Flush() {
   int64_t sent = 0;
   const Outgoing::Progress progress = out_.Flush(socket_.get(), &sent);
   shared_.bytes_out += sent;
-  if (sent > 0) Touch();
+  if (sent > 0) {
+    Touch();
+    sent_us_ = active_us_;
+  }
   switch (progress) {
     case Outgoing::Progress::kAllSent:
       socket_full_ = false;

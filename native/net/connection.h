@@ -140,6 +140,7 @@ class Connection final : public Watcher,
   int64_t received_this_tick_ = 0;
   uint64_t tick_ = 0;         // of the two above
   int64_t active_us_ = 0;     // bytes came or went
+  int64_t sent_us_ = 0;       // bytes went
   int64_t received_ = 0;      // in all
   int64_t marked_us_ = 0;     // since when it is watched for stalling memory; 0: it is not
   int64_t marked_bytes_ = 0;  // received_ then

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "net/connection.h"
 
@@ -80,15 +81,16 @@ void Shared::GiveSendBuffer(Connection* connection) {
   io::SetSendBuffer(connection->socket_.get(), send_buffer_);
 }
 
-// Who has read least lately goes first.
+// Who has read least lately goes first; asking for more is not reading.
 void Shared::Shed() {
-  for (Connection* idle = by_activity_.front(); idle != nullptr && out_memory > out_limit;) {
-    Connection* next = by_activity_.Next(idle);
-    if (idle->socket_full_ && idle->out_counted_ > 0 && !idle->closing_) {
-      idle->Close(Status::Error(Code::kBudget, "answers that it does not read kept memory that others wait for"));
-      out_memory -= std::exchange(idle->out_counted_, 0);
-    }
-    idle = next;
+  std::vector<Connection*> full;
+  for (Connection* each = by_activity_.front(); each != nullptr; each = by_activity_.Next(each)) {
+    if (each->socket_full_ && each->out_counted_ > 0 && !each->closing_) full.push_back(each);
+  }
+  std::stable_sort(full.begin(), full.end(), [](const Connection* a, const Connection* b) { return a->sent_us_ < b->sent_us_; });
+  for (size_t i = 0; i < full.size() && out_memory > out_limit; ++i) {
+    full[i]->Close(Status::Error(Code::kBudget, "answers that it does not read kept memory that others wait for"));
+    out_memory -= std::exchange(full[i]->out_counted_, 0);
   }
 }
 

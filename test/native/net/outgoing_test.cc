@@ -66,6 +66,7 @@ class OutgoingTest : public ::testing::Test {
     EXPECT_TRUE(file.ok());
     EXPECT_TRUE((*file)->WriteAt(content, 0).ok());
     EXPECT_TRUE((*file)->Sync().ok());
+    (*file)->ReadNothingAhead();
     if (cold) (*file)->DropCache(0, static_cast<int64_t>(content.size()));
     return std::shared_ptr<io::File>(file.take());
   }

@@ -15,7 +15,8 @@ namespace sluice::test {
 
 class TestEnv final : public log::Reporter {
  public:
-  explicit TestEnv(io::Driver driver = io::Driver::kAuto) : pool_(io::MakePool(2)) {
+  static constexpr size_t kPoolThreads = 2;
+  explicit TestEnv(io::Driver driver = io::Driver::kAuto) : pool_(io::MakePool(kPoolThreads)) {
     Result<std::unique_ptr<io::AsyncWriter>> writer = io::MakeAsyncWriter(driver);
     SLUICE_ASSERT(writer.ok());
     writer_ = writer.take();
