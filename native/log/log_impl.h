@@ -193,7 +193,7 @@ struct Log::Impl {
   Status LoadProven(const LoadState& state, const DirListing& listing);
   Status ReplayRoll(Offset base);
   Status MissingSegment() const;
-  Result<bool> BeginsThere(Offset base) const;
+  Result<Offset> FirstNeeded(const std::vector<Offset>& bases, Offset proven_base) const;
   Status ScanOn(Offset until, ScanEnd* end);
 
   // --- log_retention.cc

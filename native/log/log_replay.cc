@@ -46,15 +46,14 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
   written_end = next_offset = high_watermark = proven.end;
   recovery_point = std::min(proven.recovery_point, proven.end);
 
+  Result<Offset> reaches = FirstNeeded(listing.logs, proven.segment_base);
+  if (!reaches.ok()) return reaches.status();
   bool found = false;
   SegmentList below;
   for (size_t i = 0; i < listing.logs.size(); ++i) {
     const Offset base = listing.logs[i];
     auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
-    Result<bool> left = i + 1 < listing.logs.size() && listing.logs[i + 1] <= log_start;
-    if (*left && listing.logs[i + 1] > proven.segment_base) left = BeginsThere(listing.logs[i + 1]);
-    if (!left.ok()) return left.status();
-    if (*left) {
+    if (base < *reaches) {
       // It had left the log, so nobody synced it any more; only its new name had not become durable.
       below.push_back(std::move(segment));
       continue;
@@ -104,11 +103,17 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
   return Status::Ok();
 }
 
-// An empty file may be what a roll on a full disk had made and taken away again: it does not tell where the segment before it ended.
-Result<bool> Log::Impl::BeginsThere(Offset base) const {
-  Result<int64_t> size = env.fs->FileSize(JoinPath(dir, SegmentFileName(base, kLogSuffix)));
-  if (!size.ok()) return size.status();
-  return *size > 0;
+// The segments that begin below it had left the log when it began at log_start. An empty file may be what a roll on a full disk had made and taken away
+// again: it does not tell where the segment before it ended.
+Result<Offset> Log::Impl::FirstNeeded(const std::vector<Offset>& bases, Offset proven_base) const {
+  for (size_t i = bases.size(); i-- > 1;) {
+    if (bases[i] > log_start) continue;
+    if (bases[i] <= proven_base) return bases[i];
+    Result<int64_t> size = env.fs->FileSize(JoinPath(dir, SegmentFileName(bases[i], kLogSuffix)));
+    if (!size.ok()) return size.status();
+    if (*size > 0) return bases[i];
+  }
+  return Offset(0);
 }
 
 Status Log::Impl::MissingSegment() const {
@@ -226,6 +231,14 @@ Status Log::ReplaySynced(Offset end) {
   Impl::ScanEnd scanned;
   SLUICE_TRY(log.ScanOn(end, &scanned));
   if (log.written_end >= end) return Status::Ok();
+  if (end <= log.log_start) {
+    // All that is not there had left the log before the sync, and only the names have come back.
+    const std::shared_ptr<const SegmentList> gone = log.segments;
+    log.segments = std::make_shared<const SegmentList>();
+    log.DetachTail(*gone, 0);
+    log.written_end = log.next_offset = end;
+    return log.ReplayRoll(end);
+  }
   return Status::Error(Code::kCorrupt, log.active().log_path() + " at " + std::to_string(scanned.position) + ": ends at offset " + std::to_string(log.written_end.v) +
                                            ", but was synced up to " + std::to_string(end.v) + (scanned.why.ok() ? "" : " (" + scanned.why.what() + ")"));
 }
@@ -275,6 +288,7 @@ Status Log::FinishReplay() {
   log.replay.reset();
   std::vector<uint8_t>().swap(log.replay_buffer);
   SLUICE_TRY(log.FinishLoad());
+  log.unfinished = log.active().size() == 0 && log.segments->size() == 1;
   SetLeaderEpoch(log.epoch);
   log.SettleEpochs();
   log.CheckEnds();

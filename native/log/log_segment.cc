@@ -393,11 +393,12 @@ Result<bool> Segment::Adopt(int64_t size, const LoadHints& hints) {
 Result<bool> Segment::AdoptProven(int64_t size, int64_t offsets, int64_t times, int64_t txns, TimestampAt max_timestamp) {
   Forget(false);
   size_ = size;
-  // Longer files are cut, and missing ones made, by the next flush: it must not be left out because nothing else changes.
+  // Longer files are cut, and missing ones made, by the next flush: it must not be left out because nothing else changes. A segment without records has
+  // none yet; with thousands of empty logs, to make them all would be what the first checkpoint does.
   const auto differs = [&](const char* suffix, int64_t bytes) -> Result<bool> {
     Result<int64_t> there = fs_.FileSize(PathOf(suffix));
     if (!there.ok() && there.code() != Code::kNotFound) return there.status();
-    return (there.ok() ? *there : -1) != bytes;
+    return (there.ok() ? *there : size == 0 ? 0 : -1) != bytes;
   };
   Result<bool> there = fs_.Exists(PathOf(kTxnIndexSuffix));
   if (!there.ok()) return there.status();

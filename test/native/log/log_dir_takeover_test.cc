@@ -236,6 +236,29 @@ TEST_F(TakeoverTest, AModeThatIsSetDuringTheStartWaitsForItsTurn) {
   EXPECT_EQ(End(0), 3);
 }
 
+// Ten thousand of them would need thirty thousand descriptors at once.
+TEST_F(TakeoverTest, AnEmptyLogHasNothingThatItsFirstCheckpointSyncs) {
+  Start();
+  for (int life = 0; life < 2; ++life) {
+    Kill();
+    Start();
+    for (const Log* log : logs_) EXPECT_FALSE(log->dirty());
+  }
+  Append(0);
+  Flush();
+  EXPECT_TRUE(logs_[0]->dirty());
+  Settle();
+  clock_.now_us += 61 * 1000000ll;
+  Settle();
+  EXPECT_TRUE(*disk_->Exists("/data/t0-0/00000000000000000000.timeindex"));
+  EXPECT_FALSE(*disk_->Exists("/data/t1-0/00000000000000000000.timeindex"));
+  std::optional<Status> closed;
+  dir_->CloseClean([&](Status status) { closed = std::move(status); });
+  Drive([&] { return closed.has_value(); });
+  ASSERT_TRUE(closed->ok()) << closed->ToString();
+  EXPECT_TRUE(*disk_->Exists("/data/t1-0/00000000000000000000.timeindex"));
+}
+
 // There the old journal's space is what the new reserve is made of.
 TEST_F(TakeoverTest, OnADiskThatIsNearlyFullACheckpointComesFirst) {
   Start();
