@@ -59,7 +59,7 @@ export const parts = [
     name: 'fuzz', tier: 'all', what: 'a seeded slice of every fuzz target',
     run: async () => {
       await needs(CLANG_PACKAGES);
-      return fuzz({ secondsEach: 20 });
+      return fuzz({ secondsEach: 10 });
     },
   },
   { name: 'instructions', tier: 'all', what: 'instructions of the hot paths, counted by callgrind', run: instructions },
