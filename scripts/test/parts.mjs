@@ -3,7 +3,7 @@ import { CLANG_PACKAGES, JAVA_PACKAGES } from '../build/debian.mjs';
 import { requireHouse } from '../house/check.mjs';
 import { CLANG_BUILD, fuzz } from './fuzz.mjs';
 import { instructions } from './instructions.mjs';
-import { ALL_LAYERS, BUSY_LAYERS, nativeTests, plainBuild } from './native.mjs';
+import { ALL_LAYERS, BUSY_LAYERS, nativeTests, plainBuild, REAL_DISK } from './native.mjs';
 import { nodeTests } from './node.mjs';
 import { needs, needsKafka } from './needs.mjs';
 import { installedPackage } from './package.mjs';
@@ -53,7 +53,7 @@ export const parts = [
   },
   {
     name: 'tsan', tier: 'all', what: 'reactor, files and data plane under ThreadSanitizer',
-    run: () => nativeTests({ folder: 'build/tsan', sanitize: 'thread', layers: BUSY_LAYERS, timeoutMs: 10 * MINUTE }),
+    run: () => nativeTests({ folder: 'build/tsan', sanitize: 'thread', layers: BUSY_LAYERS, filter: REAL_DISK, timeoutMs: 10 * MINUTE }),
   },
   {
     name: 'fuzz', tier: 'all', what: 'a seeded slice of every fuzz target',
