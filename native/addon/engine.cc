@@ -82,12 +82,15 @@ void Engine::Stop() {
 
 Result<OpenedInfo> Engine::Open() {
   pool_ = io::MakePool(options_.pool_threads);
+  appender_ = io::MakePool(1);
   Result<std::unique_ptr<io::AsyncWriter>> writer = io::MakeAsyncWriter(options_.driver);
   if (!writer.ok()) return writer.status();
   writer_ = writer.take();
   pool_watcher_ = std::make_unique<FdWatcher>([this] { pool_->RunCompletions(); });
+  appender_watcher_ = std::make_unique<FdWatcher>([this] { appender_->RunCompletions(); });
   writer_watcher_ = std::make_unique<FdWatcher>([this] { writer_->Reap(); });
   SLUICE_TRY(reactor_->Watch(pool_->event_fd(), EPOLLIN, pool_watcher_.get()));
+  SLUICE_TRY(reactor_->Watch(appender_->event_fd(), EPOLLIN, appender_watcher_.get()));
   SLUICE_TRY(reactor_->Watch(writer_->event_fd(), EPOLLIN, writer_watcher_.get()));
 
   log::Env env;
@@ -95,6 +98,7 @@ Result<OpenedInfo> Engine::Open() {
   env.clock = &io::RealClock();
   env.pool = pool_.get();
   env.writer = writer_.get();
+  env.appender = appender_.get();
   env.reporter = this;
   Result<std::unique_ptr<log::LogDir>> dir = log::LogDir::Open(env, options_.dir);
   if (!dir.ok()) return dir.status();
@@ -126,6 +130,7 @@ void Engine::Run(std::function<void(Result<OpenedInfo>)> done) {
   plane_.reset();
   building_.clear();
   if (writer_) writer_->Drain();
+  appender_.reset();
   pool_.reset();
   if (dir_) {
     for (log::Log* log : dir_->Logs()) log->Abandon(Status::Error(Code::kClosed, "the engine was closed"));

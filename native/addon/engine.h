@@ -83,9 +83,9 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   std::atomic<bool> stopped_{false};
 
   // Engine thread only; destroyed in the reverse order.
-  std::unique_ptr<io::Executor> pool_;
+  std::unique_ptr<io::Executor> pool_, appender_;
   std::unique_ptr<io::AsyncWriter> writer_;
-  std::unique_ptr<FdWatcher> pool_watcher_, writer_watcher_;
+  std::unique_ptr<FdWatcher> pool_watcher_, appender_watcher_, writer_watcher_;
   std::unique_ptr<log::LogDir> dir_;
   std::unique_ptr<kafka::DataPlane> plane_;
   std::vector<std::vector<uint8_t>> tick_bytes_;

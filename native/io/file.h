@@ -6,6 +6,7 @@
 
 #include <sys/uio.h>
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -85,6 +86,8 @@ class FileSystem {
   // Of the file system that the path is on: all of it, and what this process may still use.
   virtual Result<int64_t> TotalBytes(const std::string& path) = 0;
   virtual Result<int64_t> FreeBytes(const std::string& path) = 0;
+  // How many bytes may be written and not synced before the kernel is near to making writers wait for the disk.
+  virtual int64_t DirtyBudget() { return INT64_MAX; }
   // Sector size that O_DIRECT needs here (512 or 4096), or 0 where O_DIRECT is refused.
   virtual Result<uint32_t> DirectAlignment(const std::string& dir) = 0;
   // Exclusive lock on a file, made if missing. kLocked names the holder's pid where it is known.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "io/dirty_budget.h"
 #include "io/file.h"
 #include "io/real_file.h"
 
@@ -173,6 +174,8 @@ class RealFileSystemImpl final : public FileSystem {
     if (::statvfs(path.c_str(), &st) != 0) return Status::FromErrno(errno, "statvfs " + path);
     return static_cast<int64_t>(::geteuid() == 0 ? st.f_bfree : st.f_bavail) * static_cast<int64_t>(st.f_frsize);
   }
+
+  int64_t DirtyBudget() override { return DirtyBudgetOfKernel(); }
 
   Result<uint32_t> DirectAlignment(const std::string& dir) override {
     // Always whole 4 KiB blocks: with 512-byte logical sectors on a 4 KiB disk, a neighbour's write could tear what is already acknowledged.

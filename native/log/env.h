@@ -23,6 +23,8 @@ struct Env {
   io::Clock* clock = nullptr;
   io::Executor* pool = nullptr;
   io::AsyncWriter* writer = nullptr;
+  // One thread, for the segments' bytes where the disk makes writers wait; null: the pool does that too.
+  io::Executor* appender = nullptr;
   Reporter* reporter = nullptr;
 };
 

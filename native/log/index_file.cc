@@ -32,6 +32,34 @@ void IndexFile::AdoptFile(int64_t entries) {
 }
 
 Status IndexFile::Flush(io::FileSystem& fs, const std::string& path) {
+  {
+    std::lock_guard lock(mutex_);
+    if (tail_first_ + static_cast<int64_t>(tail_.size() / entry_bytes_) == file_entries_ && length_exact_) return Status::Ok();
+  }
+  {
+    std::unique_lock writing(writing_, std::try_to_lock);
+    if (!writing.owns_lock()) return Status::Error(Code::kWouldBlock, path + " is being written by another thread");
+    SLUICE_TRY(WriteLocked(fs, path));
+  }
+  Trim();
+  return Status::Ok();
+}
+
+void IndexFile::Trim() {
+  std::lock_guard lock(mutex_);
+  const int64_t drop = file_entries_ - tail_first_ - kKeepEntries;
+  if (drop <= 0) return;
+  tail_.erase(tail_.begin(), tail_.begin() + drop * entry_bytes_);
+  tail_.shrink_to_fit();
+  tail_first_ += drop;
+}
+
+Status IndexFile::WriteOut(io::FileSystem& fs, const std::string& path) {
+  std::lock_guard writing(writing_);
+  return WriteLocked(fs, path);
+}
+
+Status IndexFile::WriteLocked(io::FileSystem& fs, const std::string& path) {
   std::shared_ptr<io::File> file;
   std::vector<uint8_t> fresh;
   int64_t at = 0;
@@ -61,12 +89,6 @@ Status IndexFile::Flush(io::FileSystem& fs, const std::string& path) {
   file_entries_ = end / entry_bytes_;
   length_exact_ = true;
   unsynced_ = true;
-  if (file_entries_ - tail_first_ > kKeepEntries) {
-    const int64_t drop = file_entries_ - tail_first_ - kKeepEntries;
-    tail_.erase(tail_.begin(), tail_.begin() + drop * entry_bytes_);
-    tail_.shrink_to_fit();
-    tail_first_ += drop;
-  }
   return Status::Ok();
 }
 

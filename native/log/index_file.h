@@ -3,7 +3,7 @@
 // Entries are appended in memory and reach the file at Flush; after that a short tail of them stays in memory too, for lookups near the end.
 // A Snapshot can be searched on any thread while the owner appends: entries that are in the file never change while the segment serves.
 //
-// Thread: the owner's, but Snapshot readers, OpenFile and Sync: any.
+// Thread: the owner's, but Snapshot readers, OpenFile, WriteOut and Sync: any.
 // Owns: its descriptor, opened when needed.
 // After error: a failed Flush leaves the entries in memory for the next one.
 #pragma once
@@ -38,12 +38,16 @@ class IndexFile {
   void Append(const uint8_t* entry);
   // Takes `entries` from the file as the whole content; what lies behind them in the file is cut off by the next Flush.
   void AdoptFile(int64_t entries);
-  // Writes what is not in the file, creates it if missing, gives it its exact length.
+  // Writes what is not in the file, creates it if missing, gives it its exact length. kWouldBlock while another thread is at just that.
   Status Flush(io::FileSystem& fs, const std::string& path);
-  Status Sync();  // of the descriptor that Flush left open
+  // The same on another thread, while the owner goes on: the tail in memory stays as it is, for whoever reads it, until Trim.
+  Status WriteOut(io::FileSystem& fs, const std::string& path);
+  Status Sync();  // of the descriptor that either left open
   // Closes the descriptor unless something flushed is not synced yet.
   void CloseIdle();
   void MarkSynced();
+  // Lets go of what WriteOut has brought to the file, but for a short tail.
+  void Trim();
   // Everything is flushed and nothing will be added: lookups go to the file from now on.
   void DropTail();
   // The file was written anew by somebody else, whole, synced, with this many entries.
@@ -54,7 +58,10 @@ class IndexFile {
   Result<std::shared_ptr<io::File>> OpenFile(io::FileSystem& fs, const std::string& path, ReadMode mode);
 
  private:
+  Status WriteLocked(io::FileSystem& fs, const std::string& path);
+
   const uint32_t entry_bytes_;
+  std::mutex writing_;                  // held by the one who writes to the file
   mutable std::mutex mutex_;            // guards all below
   int64_t file_entries_ = 0;            // entries [0, file_entries_) are in the file
   int64_t tail_first_ = 0;              // tail_ holds [tail_first_, count)

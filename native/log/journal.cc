@@ -16,6 +16,8 @@ constexpr int64_t kFileBytes = 32 << 20;
 constexpr size_t kSpareFrames = 9;               // those in flight and the open one
 constexpr int64_t kReserveBytes = 16 << 20;      // at most
 constexpr int64_t kReservePart = 8;
+constexpr int64_t kStalledUs = 5000;
+constexpr int64_t kStalledTimes = 8;             // the usual time of a write
 constexpr int64_t kGrowAgainUs = 1000000;        // a full disk is not asked at every tick
 constexpr size_t kKeptFrameBytes = kFrameTargetBytes + (256 << 10);  // larger buffers are given back
 static_assert(kFirstFileBytes >= kFrameMaxBytes, "any frame must fit into any file");
@@ -76,6 +78,7 @@ struct Journal::Frame final : public io::WriteOp {
   uint32_t entries = 0;
   uint64_t sequence = 0;
   bool written = false;
+  int64_t submitted_us = 0;
   std::vector<std::pair<void*, Offset>> ends;  // one per log that has entries here, its last end
 };
 
@@ -259,6 +262,7 @@ void Journal::Pump() {
     if (!PlaceFrame(frame)) return;
     ++placed_;
     ++writes_;
+    frame->submitted_us = env_.clock->MonotonicUs();
     bytes_written_ += static_cast<int64_t>(frame->data.size());
     env_.writer->Submit(frame);
   }
@@ -266,6 +270,7 @@ void Journal::Pump() {
 
 void Journal::OnFrameWritten(Frame* frame, Status status) {
   frame->written = true;
+  usual_write_us_ += (env_.clock->MonotonicUs() - frame->submitted_us - usual_write_us_) / 16;
   if (!status.ok()) {
     Fail(std::move(status));
     return;
@@ -375,6 +380,10 @@ int64_t Journal::capacity_bytes() const {
   for (const auto& file : live_) bytes += file->bytes;
   for (const auto& file : free_) bytes += file->bytes;
   return bytes;
+}
+
+bool Journal::Stalled(int64_t now_us) const {
+  return placed_ > 0 && !failed_ && now_us - frames_.front()->submitted_us >= std::max(kStalledUs, kStalledTimes * usual_write_us_);
 }
 
 int64_t Journal::limit_bytes() const {

@@ -85,6 +85,9 @@ class Journal {
   // The part of it that clients' batches leave alone: for internal topics, deletions, and whatever ends in a clean stop.
   int64_t reserved_bytes() const;
 
+  // A write has been on its way for much longer than writes usually are: the disk may stand still.
+  bool Stalled(int64_t now_us) const;
+
   int64_t writes() const { return writes_; }
   int64_t bytes_written() const { return bytes_written_; }
 
@@ -140,6 +143,8 @@ class Journal {
   bool grow_refused_ = false;                       // ... and none has succeeded since
   int64_t waiting_bytes_ = 0;                       // of sealed frames that have no place yet
   std::shared_ptr<bool> alive_;                     // pool jobs look whether the journal is still there
+
+  int64_t usual_write_us_ = 0;                      // a moving mean
 
   int64_t backlog_bytes_ = 0;
   int64_t writes_ = 0;

@@ -44,7 +44,7 @@ Offset Log::next_offset() const { return impl_->next_offset; }
 int64_t Log::size_bytes() const { return impl_->total_size; }
 Status Log::offline() const { return impl_->offline; }
 Offset Log::recovery_point() const { return impl_->recovery_point; }
-bool Log::has_staged() const { return !impl_->staged.empty(); }
+bool Log::has_staged() const { return impl_->staged.size() > impl_->copies.size(); }
 bool Log::repaired() const { return impl_->repaired; }
 
 EpochEnd Log::EndOffsetForEpoch(LeaderEpoch epoch) const {

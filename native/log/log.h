@@ -49,6 +49,14 @@ class OffsetWaiter : public ListNode<struct OffsetWaiterTag> {
   Offset target{0};
 };
 
+// A write of what a log has staged. Any thread, blocking; keeps everything alive that it needs.
+class LogWrite {
+ public:
+  virtual ~LogWrite() = default;
+  virtual void Run() = 0;
+  Status status;      // of Run
+};
+
 // Told of every advance of the high watermark until unlinked (long polls). OnAdvance may unlink itself and others.
 class AdvanceWatcher : public ListNode<struct AdvanceWatcherTag> {
  public:
@@ -150,14 +158,23 @@ class Log {
   // Stages one validated batch. Stamps base offset, leader epoch and, for LogAppendTime, the timestamp into `batch` in place. `batch` must stay
   // alive and unchanged until the next LogDir::Commit. Fails with the idempotence errors of KIP-98, kTooLarge (segment.bytes), kOffline, kNoSpace.
   Result<AppendResult> Append(MutableBytes batch, AppendOrigin origin, TimestampMs now);
-  bool has_staged() const;
+  bool has_staged() const;                  // ... that no Commit has seen yet
 
   // Step two, called by LogDir::Commit. Writes what is staged; then hands each batch to `journaled` (fsync mode) as a journal entry.
   // Where the disk is full, `make_space` may have given it room: while it says so, it is tried again.
-  // On failure everything staged is taken back (offsets, producer state, file length) and waiters beyond written_end fail.
+  // On failure everything staged is taken back (offsets, producer state, file length) and waiters beyond written_end fail. Only kWouldBlock leaves staged
+  // what a roll comes before: indexes are being written by a sync, and KeepStaged and BeginWrite can wait for that instead.
   Status WriteStaged(const std::function<bool()>& make_space, const std::function<void(const BatchEntry&)>& journaled);
-  // Takes back everything staged, unwritten.
+  // Takes back, unwritten, what no Commit has seen yet.
   void RefuseStaged(const Status& why);
+
+  // The same by another thread, for a disk that makes writers wait. KeepStaged copies what is staged; BeginWrite hands out the first part of it that
+  // one write can do, or the roll that is due before it (null: nothing is left, or one is under way); then Run() anywhere, FinishWrite at home.
+  void KeepStaged();
+  int64_t kept_bytes() const;               // copied and not written yet
+  std::shared_ptr<LogWrite> BeginWrite();
+  // As WriteStaged: on failure everything staged is taken back. Instead of that the same write may be run once more.
+  Status FinishWrite(LogWrite& write, const std::function<bool()>& make_space, const std::function<void(const BatchEntry&)>& journaled);
   // The journal (or, in mode os, Commit itself) says: everything below `end` is durable (or written). Wakes waiters and watchers.
   void AdvanceHighWatermark(Offset end);
 
@@ -229,7 +246,7 @@ class Log {
   void SyncDone(const SyncSet& set);     // recovery_point moves
   Offset recovery_point() const;
   // The state at written_end, for the checkpoint; LoadState::proven is this string.
-  void EncodeProven(std::string* out) const;
+  void EncodeProven(std::string* out);
 
   // --- recovery (kProven), in journal order
   Status ReplayBatch(const BatchEntry& entry);       // skips what is below log start; writes only what differs; kCorrupt on a gap

@@ -52,7 +52,7 @@ Result<AppendResult> Log::Append(MutableBytes bytes, AppendOrigin origin, Timest
   return AppendResult{base, base + head->last_delta, log.config.log_append_time ? now : kNoTimestamp, false};
 }
 
-void Log::RefuseStaged(const Status& why) { impl_->TakeBack(0, why); }
+void Log::RefuseStaged(const Status& why) { impl_->TakeBack(impl_->copies.size(), why); }
 
 Status Log::WriteStaged(const std::function<bool()>& make_space, const std::function<void(const BatchEntry&)>& journaled) {
   Impl& log = *impl_;
@@ -60,14 +60,19 @@ Status Log::WriteStaged(const std::function<bool()>& make_space, const std::func
   std::vector<iovec> parts;
   for (size_t first = 0; first < log.staged.size();) {
     const auto fail = [&](const Status& why) {
+      log.DropStaged(first);
       log.CutHalfWritten();
-      log.TakeBack(first, why);
+      log.TakeBack(0, why);
       if (why.code() != Code::kNoSpace) TakeOffline(why);
       return why;
     };
     if (log.active().ShouldRoll(log.config, log.staged[first].head, log.staged[first].now, {})) {
       const Status rolled = log.RollTo(log.staged[first].head.base, first);
       if (rolled.code() == Code::kNoSpace && make_space && make_space()) continue;
+      if (rolled.code() == Code::kWouldBlock) {
+        log.DropStaged(first);
+        return rolled;
+      }
       if (!rolled.ok()) return fail(rolled);
     }
     Segment& segment = log.active();
@@ -85,26 +90,15 @@ Status Log::WriteStaged(const std::function<bool()>& make_space, const std::func
     const Status written = segment.Write(parts, growth.bytes);
     if (written.code() == Code::kNoSpace && make_space && make_space()) continue;
     if (!written.ok()) return fail(written);
-    log.total_size += growth.bytes;
-    log.bytes_written += growth.bytes;
-    for (; first < last; ++first) {
-      const Impl::Staged& item = log.staged[first];
-      log.NoteBatch(item.head, position);
-      log.marks.push_back({log.written_end, segment.base(), position + item.head.size});
-      if (item.completed && item.completed->abort) {
-        segment.AddAborted({item.completed->producer, item.completed->first, item.completed->last, item.completed->last_stable});
-      }
-      if (journaled && log.config.durability == Durability::kFsync) {
-        journaled({{log.id, log.name.partition}, item.head.base, item.head.end(), item.head.epoch, segment.base(), FilePosition(position), item.bytes});
-      }
-      position += item.head.size;
-    }
+    log.NoteWritten(first, last, position, journaled);
+    first = last;
     // Memory for index entries stays bounded between syncs; what cannot be written now is written by the next.
     constexpr int64_t kMaxUnflushed = 1024;
     if (segment.offset_index().unflushed() > kMaxUnflushed) (void)segment.FlushIndexes();
   }
   log.staged.clear();
   log.undos.clear();
+  SLUICE_ASSERT(log.copies.empty());
   log.CheckEnds();
   return Status::Ok();
 }
@@ -115,6 +109,26 @@ Status Log::Roll() {
   SLUICE_ASSERT(log.staged.empty());
   if (log.active().size() == 0) return Status::Ok();
   return log.RollTo(log.next_offset, 0);
+}
+
+// staged[first, last) lie in the active segment from `position` on.
+void Log::Impl::NoteWritten(size_t first, size_t last, int64_t position, const std::function<void(const BatchEntry&)>& journaled) {
+  Segment& segment = active();
+  const int64_t begin = position;
+  for (; first < last; ++first) {
+    const Staged& item = staged[first];
+    NoteBatch(item.head, position);
+    marks.push_back({written_end, segment.base(), position + item.head.size});
+    if (item.completed && item.completed->abort) {
+      segment.AddAborted({item.completed->producer, item.completed->first, item.completed->last, item.completed->last_stable});
+    }
+    if (journaled && config.durability == Durability::kFsync) {
+      journaled({{id, name.partition}, item.head.base, item.head.end(), item.head.epoch, segment.base(), FilePosition(position), item.bytes});
+    }
+    position += item.head.size;
+  }
+  total_size += position - begin;
+  bytes_written += position - begin;
 }
 
 // Takes up a batch that lies in the active segment.
@@ -135,23 +149,36 @@ Status Log::Impl::RollTo(Offset base, size_t staged_from) {
     (void)env.fs->Remove(segment->log_path());
     return sealed;
   }
+  TakeUpRoll(std::move(segment), staged_from);
+  return Status::Ok();
+}
+
+void Log::Impl::TakeUpRoll(std::shared_ptr<Segment> segment, size_t staged_from) {
+  const Offset base = segment->base();
   segment->bytes_before = bytes_written;
   AddSegment(std::move(segment));
   names_dirty = true;
   ++names_generation;
   AddSnapshot(base, SnapshotAt(staged_from));
-  return Status::Ok();
+}
+
+void Log::Impl::RevertStaged(size_t from) {
+  for (size_t i = staged.size(); i-- > from;) {
+    if (staged[i].undo >= 0) producers.Revert(undos[static_cast<size_t>(staged[i].undo)]);
+  }
+}
+
+void Log::Impl::ApplyStaged(size_t from) {
+  for (size_t i = from; i < staged.size(); ++i) {
+    if (staged[i].undo >= 0) (void)producers.Apply(staged[i].head, staged[i].marker, nullptr);
+  }
 }
 
 // The producers as they were before staged[from].
 std::string Log::Impl::SnapshotAt(size_t from) {
-  for (size_t i = staged.size(); i-- > from;) {
-    if (staged[i].undo >= 0) producers.Revert(undos[static_cast<size_t>(staged[i].undo)]);
-  }
+  RevertStaged(from);
   std::string content = EncodeProducerSnapshot(producers);
-  for (size_t i = from; i < staged.size(); ++i) {
-    if (staged[i].undo >= 0) (void)producers.Apply(staged[i].head, staged[i].marker, nullptr);
-  }
+  ApplyStaged(from);
   return content;
 }
 
@@ -161,14 +188,30 @@ void Log::Impl::AddSnapshot(Offset offset, std::string content) {
   snapshots.push_back(offset);
 }
 
-void Log::Impl::TakeBack(size_t from, const Status& why) {
-  for (size_t i = staged.size(); i-- > from;) {
-    if (staged[i].undo >= 0) producers.Revert(undos[static_cast<size_t>(staged[i].undo)]);
+// What lies in the segment is no longer staged.
+void Log::Impl::DropStaged(size_t count) {
+  const size_t copied = std::min(count, copies.size());
+  for (size_t i = 0; i < copied; ++i) kept_bytes -= staged[i].head.size;
+  copies.erase(copies.begin(), copies.begin() + static_cast<ptrdiff_t>(copied));
+  staged.erase(staged.begin(), staged.begin() + static_cast<ptrdiff_t>(count));
+  int32_t gone = static_cast<int32_t>(undos.size());
+  for (const Staged& item : staged) {
+    if (item.undo < 0) continue;
+    gone = item.undo;
+    break;
   }
-  staged.clear();
-  undos.clear();
-  next_offset = written_end;
-  FailWaiters(written_end, why);
+  undos.erase(undos.begin(), undos.begin() + gone);
+  for (Staged& item : staged) item.undo -= item.undo < 0 ? 0 : gone;
+}
+
+void Log::Impl::TakeBack(size_t from, const Status& why) {
+  RevertStaged(from);
+  for (size_t i = from; i < copies.size(); ++i) kept_bytes -= staged[i].head.size;
+  if (copies.size() > from) copies.resize(from);
+  staged.erase(staged.begin() + static_cast<ptrdiff_t>(from), staged.end());
+  if (staged.empty()) undos.clear();
+  next_offset = staged.empty() ? written_end : staged.back().head.end();
+  FailWaiters(next_offset, why);
 }
 
 // A write that failed has left bytes behind the end.

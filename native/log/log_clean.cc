@@ -28,7 +28,7 @@ bool Log::has_sealed() const { return impl_->segments->size() > 1; }
 bool Log::BeginClean(Offset end) {
   Impl& log = *impl_;
   SLUICE_ASSERT(!log.cleaning);
-  if (!log.offline.ok() || log.closed || log.replay != nullptr || end > log.active().base()) return false;
+  if (!log.offline.ok() || log.closed || log.replay != nullptr || !log.staged.empty() || end > log.active().base()) return false;
   for (const auto& segment : *log.segments) {
     if (segment->base() < end && segment->dirty()) return false;
   }

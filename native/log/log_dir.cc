@@ -7,11 +7,12 @@
 namespace sluice::log {
 
 LogDir::Impl::Impl(const Env& e, LogDirOptions o)
-    : jobs(e.pool), env(With(e, &jobs)), options(std::move(o)), reserve(*e.fs, JournalDir(), kReserveName), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)) {}
+    : jobs(e.pool), appender_jobs(e.appender), env(With(e, &jobs, &appender_jobs)), options(std::move(o)), reserve(*e.fs, JournalDir(), kReserveName), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)) {}
 
 LogDir::Impl::~Impl() {
   // Jobs first: none of them may name what goes now. Then the kernel's: it still reads the frames in flight.
   jobs.Close();
+  appender_jobs.Close();
   if (journal) env.writer->Drain();
   // Whoever waits hears of it while everything is still there.
   if (status.ok()) status = Status::Error(Code::kClosed, "log directory " + options.path + " is closed");

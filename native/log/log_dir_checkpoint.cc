@@ -20,11 +20,13 @@ struct LogDir::Impl::CheckpointRun {
   std::vector<std::pair<LogSlot*, Log::SyncSet>> sets;
   std::vector<std::pair<TopicIdPartition, Offset>> bases;   // of the segments that were active
   std::vector<std::function<void(Status)>> done;
+  int64_t appended_bytes = 0;
   Status result;
 };
 
 bool LogDir::Impl::CheckpointDue() const {
   if (!ready || !status.ok() || !journal || on_closed || env.clock->MonotonicUs() < checkpoint_again_us) return false;
+  if (dirty_bytes() >= dirty_budget / 2) return true;
   return !old_journal.empty() || journal->used_bytes() >= journal->limit_bytes() / kMaxPart || (JournalFull() && journal->used_bytes() > 0) ||
          journal->starved();
 }
@@ -63,6 +65,7 @@ void LogDir::Impl::BeginCheckpoint() {
   env.writer->Flush();
   run->mark = journal->Cut();
   run->content.mark = run->mark;
+  run->appended_bytes = appended_bytes;
   for (auto& [id, slot] : slots) {
     // A log that is offline is no exception: what it had written can be proven, or the directory has a broken disk.
     Log& log = *slot->log;
@@ -106,6 +109,7 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
   running_checkpoint.reset();
   if (run->result.ok()) {
     ++checkpoints;
+    clean_bytes = run->appended_bytes;
     checkpoint_refused = false;
     for (auto& [slot, set] : run->sets) {
       if (!slot->deleted) slot->log->SyncDone(set);

@@ -23,7 +23,8 @@ void LogDir::Impl::TryClose() {
     return;
   }
   if (close_waits) return;
-  if (cleaner->Stop() || running_checkpoint || segment_syncs > 0 || openings > 0 || checking_space || retiring || (journal && journal->growing())) return;
+  if (cleaner->Stop() || running_checkpoint || segment_syncs > 0 || appender_writes > 0 || openings > 0 || checking_space || retiring) return;
+  if (journal && journal->growing()) return;
   const auto again = [this] {
     close_waits = false;
     TryClose();

@@ -33,6 +33,27 @@ void LogDir::Impl::AddControlEntry(EntryKind kind, LogSlot& slot, Offset value, 
   journal->Add(entry, owner);
 }
 
+// Behind a batch that is synced in its segment the journal must not run ahead of the segment, so what follows takes the same way.
+void LogDir::Impl::TellJournal(LogSlot& slot, const BatchEntry& batch) {
+  const int64_t size = static_cast<int64_t>(batch.batch.size() + kEntryHeaderBytes);
+  const bool fits = slot.internal || size <= client_room;
+  if (slot.syncing || static_cast<int64_t>(batch.batch.size()) > kJournalMaxBatch || !fits) {
+    slot.syncing = true;
+    slot.sync_target = std::max(slot.sync_target, batch.end);
+    return;
+  }
+  Entry entry;
+  entry.id = batch.id;
+  entry.base = batch.base;
+  entry.end = batch.end;
+  entry.epoch = batch.epoch;
+  entry.segment_base = batch.segment_base;
+  entry.position = batch.position;
+  entry.payload = batch.batch;
+  client_room -= size;
+  journal->Add(entry, &slot);
+}
+
 // Writes what is staged to the segments and hands it to the journal. Nobody is told of success in here; who waits for what cannot be written is told.
 void LogDir::Impl::WriteLog(LogSlot& slot) {
   slot.staged = false;
@@ -42,30 +63,31 @@ void LogDir::Impl::WriteLog(LogSlot& slot) {
     log.RefuseStaged(kFullDisk);
     return;
   }
+  if (Slow(slot)) {
+    KeepAndWrite(&slot);
+    return;
+  }
+  const int64_t before = log.size_bytes();
   const std::function<bool()> make_space = [this, &slot] { return slot.internal && MakeSpace(); };
-  Status written = log.WriteStaged(make_space, [&](const BatchEntry& batch) {
-    const int64_t size = static_cast<int64_t>(batch.batch.size() + kEntryHeaderBytes);
-    const bool fits = slot.internal || size <= client_room;
-    // Behind a large batch the journal must not run ahead of the segment, so what follows takes the same way.
-    if (slot.syncing || static_cast<int64_t>(batch.batch.size()) > kJournalMaxBatch || !fits) {
-      slot.syncing = true;
-      slot.sync_target = std::max(slot.sync_target, batch.end);
-      return;
-    }
-    Entry entry;
-    entry.id = batch.id;
-    entry.base = batch.base;
-    entry.end = batch.end;
-    entry.epoch = batch.epoch;
-    entry.segment_base = batch.segment_base;
-    entry.position = batch.position;
-    entry.payload = batch.batch;
-    client_room -= size;
-    journal->Add(entry, &slot);
-  });
+  Status written = log.WriteStaged(make_space, [&](const BatchEntry& batch) { TellJournal(slot, batch); });
+  appended_bytes += log.size_bytes() - before;
+  if (written.code() == Code::kWouldBlock) {
+    KeepAndWrite(&slot);
+    return;
+  }
   // A part may have been written before the disk was full: it goes on like any other.
   if (written.code() == Code::kNoSpace) NoteFull();
   if (!written.ok() && written.code() != Code::kNoSpace) env.reporter->Report(Severity::kError, log.name().ToString() + ": " + written.ToString());
+}
+
+// What is written counts in mode os; in mode fsync the journal tells, or a sync.
+void LogDir::Impl::AfterWrite(LogSlot* slot) {
+  if (slot->deleted) return;
+  if (slot->log->config().durability == Durability::kOs) {
+    slot->log->AdvanceHighWatermark(slot->log->written_end());
+  } else if (slot->syncing && !slot->sync_running && !slot->sync_waits && slot->log->offline().ok()) {
+    StartSegmentSync(slot);
+  }
 }
 
 void LogDir::Impl::Commit() {
@@ -76,24 +98,22 @@ void LogDir::Impl::Commit() {
   std::vector<LogSlot*> committing = std::move(spare_list);
   committing.clear();
   committing.swap(staged);
-  writing = true;
-  if (journal) client_room = ClientRoom();
-  for (LogSlot* slot : committing) WriteLog(*slot);
-  writing = false;
+  if (!committing.empty()) {
+    const int64_t begin_us = env.clock->MonotonicUs();
+    LookWhetherSlow(begin_us);
+    writing = true;
+    client_room = journal ? ClientRoom() : 0;
+    for (LogSlot* slot : committing) WriteLog(*slot);
+    writing = false;
+    NoteWriteTime(env.clock->MonotonicUs() - begin_us);
+  }
   if (journal) {
     journal->Seal();
     env.writer->Flush();
     // The one moment at which nothing is staged, whatever the waiters do.
     if (!next_checkpoint.empty() && !running_checkpoint && staged.empty() && status.ok()) BeginCheckpoint();
   }
-  for (LogSlot* slot : committing) {
-    if (slot->deleted) continue;
-    if (slot->log->config().durability == Durability::kOs) {
-      slot->log->AdvanceHighWatermark(slot->log->written_end());
-    } else if (slot->syncing && !slot->sync_running && !slot->sync_waits && slot->log->offline().ok()) {
-      StartSegmentSync(slot);
-    }
-  }
+  for (LogSlot* slot : committing) AfterWrite(slot);
   spare_list = std::move(committing);
   --commit_depth;
   if (!running_checkpoint && next_checkpoint.empty() && CheckpointDue()) StartCheckpoint(nullptr);
@@ -128,6 +148,9 @@ void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, con
   slot->sync_running = false;
   if (slot->deleted) {
     slot->syncing = false;
+  } else if (result.code() == Code::kNoSpace && status.ok()) {
+    slot->sync_waits = true;  // an index could not be written; the timer tries again
+    if (MakeSpace()) StartSegmentSync(slot);
   } else if (!result.ok()) {
     TakeOffline(result);
   } else if (status.ok()) {
@@ -200,6 +223,10 @@ void LogDir::Impl::WhenDurable(Log* log, Offset end, std::function<void(Status)>
     return;
   }
   Commit();
+  if (SlotOf(log) != nullptr && end > log->written_end() && end <= log->next_offset()) {  // the appender has it
+    log->Await(new DurableWaiter(this, log, end, std::move(done)));
+    return;
+  }
   if (SlotOf(log) == nullptr || end > log->written_end()) {  // gone meanwhile, or taken back
     done(SlotOf(log) == nullptr ? Status::Error(Code::kNotFound, "no such partition") : kFullDisk);
     return;
@@ -217,7 +244,7 @@ int64_t LogDir::Impl::ClientRoom() const { return journal->room_bytes() - journa
 
 bool LogDir::Impl::JournalFull() const { return ClientRoom() <= kOneMoreBatch; }
 
-bool LogDir::Impl::HasRoom() const { return status.ok() && (!journal || (journal->backlog_bytes() < kMaxBacklog && !JournalFull())); }
+bool LogDir::Impl::HasRoom() const { return status.ok() && (!journal || (journal->backlog_bytes() + kept_bytes < kMaxBacklog && !JournalFull())); }
 
 void LogDir::Impl::NoticeRoom() {
   const bool had = std::exchange(had_room, HasRoom());
@@ -274,9 +301,10 @@ void LogDir::Impl::RunDuties() {
 }
 
 void LogDir::Impl::OnTimer() {
+  const int64_t now_us = env.clock->MonotonicUs();
+  LookWhetherSlow(now_us);
   if (on_closed) TryClose();
   if (!ready || !status.ok() || on_closed) return;
-  const int64_t now_us = env.clock->MonotonicUs();
   if (now_us - last_duties_us >= kDutiesEveryUs) {
     last_duties_us = now_us;
     RunDuties();

@@ -29,6 +29,7 @@ struct LogSlot {
   TopicIdPartition id;
   bool internal = false;        // of the broker itself: may use what is reserved
   bool staged = false;          // in staged of this tick
+  int64_t kept_bytes = 0;       // of the log, as counted in that of all
   bool deleted = false;
   bool renamed = false;         // deleted, and its folder has made room for another of that name
   size_t users = 0;             // checkpoints, syncs and cleanings under way that touch its files
@@ -49,8 +50,9 @@ struct LogSlot {
 struct LogDir::Impl {
   Impl(const Env& e, LogDirOptions o);
   ~Impl();
-  static Env With(Env env, io::Executor* pool) {
+  static Env With(Env env, LogDirJobs* pool, LogDirJobs* appender) {
     env.pool = pool;
+    env.appender = env.appender == nullptr ? pool : appender;
     return env;
   }
 
@@ -93,6 +95,8 @@ struct LogDir::Impl {
   // --- ticks (log_dir_commit.cc)
   void Commit();
   void WriteLog(LogSlot& slot);
+  void TellJournal(LogSlot& slot, const BatchEntry& batch);
+  void AfterWrite(LogSlot* slot);
   int64_t ClientRoom() const;
   bool JournalFull() const;      // for clients
   void StartSegmentSync(LogSlot* slot);
@@ -107,6 +111,18 @@ struct LogDir::Impl {
   void NoticeRoom();
   void TakeOffline(const Status& why);
   LogSlot* SlotOf(Log* log);
+
+  // --- ticks on a disk that makes writers wait (log_dir_slow.cc)
+  // Behind what the appender has not written yet nobody else may write.
+  bool Slow(const LogSlot& slot) const { return slow_until_us > 0 || slot.log->kept_bytes() > 0; }
+  void NoteWriteTime(int64_t took_us);
+  void LookWhetherSlow(int64_t now_us);
+  void KeepAndWrite(LogSlot* slot);
+  void StartWrite(LogSlot* slot);
+  void SubmitWrite(LogSlot* slot, std::shared_ptr<LogWrite> write);
+  void FinishWrite(LogSlot* slot, const std::shared_ptr<LogWrite>& write);
+  void CountKept(LogSlot& slot);
+  int64_t dirty_bytes() const { return appended_bytes - clean_bytes; }
 
   // --- changes of one partition (log_dir_change.cc)
   void SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done);
@@ -157,8 +173,8 @@ struct LogDir::Impl {
   std::string PartitionDir(const TopicPartition& name) const { return PathOf(name.ToString()); }
   std::string JournalDir() const { return PathOf(kJournalFolder); }
 
-  LogDirJobs jobs;
-  const Env env;                 // its pool is `jobs`
+  LogDirJobs jobs, appender_jobs;
+  const Env env;                 // its pool is `jobs`, its appender one of the two
   LogDirOptions options;
   SpaceReserve reserve;          // pool jobs use it: they end before it
   MetaProperties identity;
@@ -213,6 +229,12 @@ struct LogDir::Impl {
   bool writing = false;          // staged batches are being written
   int64_t client_room = 0;       // what this Commit may still put into the journal for clients
   size_t commit_depth = 0;
+  int64_t slow_until_us = 0;     // not 0: the appender writes segments
+  size_t appender_writes = 0;    // under way
+  int64_t kept_bytes = 0;        // copied for the appender
+  int64_t appended_bytes = 0;    // since the start, to all logs
+  int64_t clean_bytes = 0;       // ... of which a checkpoint has synced so many
+  int64_t dirty_budget = INT64_MAX;
 
   std::shared_ptr<CheckpointRun> running_checkpoint;
   std::vector<std::function<void(Status)>> next_checkpoint;   // who asked for one that has not begun

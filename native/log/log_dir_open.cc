@@ -86,6 +86,7 @@ Status LogDir::Impl::ReadState() {
   Result<uint32_t> direct = env.fs->DirectAlignment(options.path);
   if (!direct.ok()) return direct.status();
   alignment = *direct;
+  dirty_budget = env.fs->DirtyBudget();
   // With its reserve the journal may come to twice its size: a small disk is there for records first.
   Result<int64_t> total = env.fs->TotalBytes(options.path);
   if (!total.ok()) return total.status();

@@ -106,6 +106,9 @@ struct Log::Impl {
   };
   std::vector<Staged> staged;
   std::vector<ProducerState::Undo> undos;
+  std::vector<std::shared_ptr<const uint8_t[]>> copies;   // the bytes of the first so many of staged, where another thread is to write them
+  int64_t kept_bytes = 0;
+  bool writing = false;                            // the first of them are being written by another thread
 
   IntrusiveList<OffsetWaiter, OffsetWaiterTag> waiters;      // by rising target
   IntrusiveList<AdvanceWatcher, AdvanceWatcherTag> watchers;
@@ -152,11 +155,20 @@ struct Log::Impl {
 
   // --- log_append.cc
   Status RollTo(Offset base, size_t staged_from);
+  void TakeUpRoll(std::shared_ptr<Segment> segment, size_t staged_from);
   void TakeBack(size_t from, const Status& why);
   void CutHalfWritten();
   std::string SnapshotAt(size_t staged_from);
+  void RevertStaged(size_t from);
+  void ApplyStaged(size_t from);
+  void NoteWritten(size_t first, size_t last, int64_t position, const std::function<void(const BatchEntry&)>& journaled);
+  void DropStaged(size_t count);
   void AddSnapshot(Offset offset, std::string content);
   void NoteBatch(const BatchHead& batch, int64_t position);
+
+  // --- log_write.cc
+  class Write;
+  Status FinishWrite(Write& write, const std::function<bool()>& make_space, const std::function<void(const BatchEntry&)>& journaled);
 
   // --- log_read.cc
   ReadPlan Plan(Offset from, int64_t max_bytes, bool at_least_one, Offset upper, bool copy) const;
@@ -199,7 +211,7 @@ struct Log::Impl {
   // --- log_retention.cc
   void Detach(size_t count, TimestampMs now);
   void RenameDetached(TimestampMs now);
-  void RemoveDoomed(TimestampMs now);
+  void RemoveDoomed(TimestampMs now, bool here);
   bool MoveLogStart(Offset start);
   void CloseIdleSegments(TimestampMs now);
   template <class Wanted>

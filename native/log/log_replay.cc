@@ -9,9 +9,9 @@
 
 namespace sluice::log {
 
-void Log::EncodeProven(std::string* out) const {
-  const Impl& log = *impl_;
-  SLUICE_ASSERT(log.staged.empty() && log.replay == nullptr);
+void Log::EncodeProven(std::string* out) {
+  Impl& log = *impl_;
+  SLUICE_ASSERT(log.replay == nullptr);
   Segment& active = log.active();
   ProvenState state;
   state.mode = log.config.durability;
@@ -24,7 +24,9 @@ void Log::EncodeProven(std::string* out) const {
   state.time_entries = static_cast<uint32_t>(active.time_index().count());
   state.aborted = static_cast<uint32_t>(active.aborted().size());
   state.max = active.max_timestamp_so_far();
+  log.RevertStaged(0);
   EncodeProvenState(state, log.epochs, log.producers, out);
+  log.ApplyStaged(0);
 }
 
 Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {

@@ -65,13 +65,27 @@ void Log::Impl::RenameDetached(TimestampMs now) {
   detached.clear();
 }
 
-void Log::Impl::RemoveDoomed(TimestampMs now) {
+// On the pool where there is one: to let go of a large file's pages takes long.
+void Log::Impl::RemoveDoomed(TimestampMs now, bool here) {
+  std::vector<std::string> due;
   std::erase_if(doomed, [&](const Doomed& file) {
     if (file.due_ms > now.v) return false;
-    const Status removed = env.fs->Remove(file.path);
-    if (!removed.ok() && removed.code() != Code::kNotFound) Report(Severity::kWarn, file.path + " cannot be removed: " + removed.ToString());
+    due.push_back(file.path);
     return true;
   });
+  if (due.empty()) return;
+  auto remove = [fs = env.fs, reporter = env.reporter, due = std::move(due)] {
+    for (const std::string& path : due) {
+      const Status removed = fs->Remove(path);
+      if (removed.ok() || removed.code() == Code::kNotFound || reporter == nullptr) continue;
+      reporter->Report(Severity::kWarn, path + " cannot be removed: " + removed.ToString());
+    }
+  };
+  if (here || env.pool == nullptr) {
+    remove();
+  } else {
+    env.pool->Submit(io::MakeJob(std::move(remove), [] {}));
+  }
 }
 
 // How many of the first segments may go: each ends at or below the high watermark and `wanted` says yes; an empty active segment stays.
@@ -90,8 +104,8 @@ size_t Log::Impl::CountDeletable(Wanted wanted) const {
 void Log::Housekeep(TimestampMs now) {
   Impl& log = *impl_;
   if (!log.offline.ok() || log.closed || log.replay != nullptr) return;
-  log.RemoveDoomed(now);
-  if (now.v >= log.next_expiry_ms) {
+  log.RemoveDoomed(now, false);
+  if (now.v >= log.next_expiry_ms && log.staged.empty()) {
     (void)log.producers.Expire(now, log.config.producer_id_expiration_ms);
     log.next_expiry_ms = SaturatingAdd(now.v, std::min(kExpiryCheckMs, log.config.producer_id_expiration_ms));
   }
@@ -109,7 +123,7 @@ bool Log::RunRetention(TimestampMs now) {
     if (count == log.segments->size()) {
       const Status rolled = log.RollTo(log.next_offset, 0);
       if (!rolled.ok()) {
-        log.Report(Severity::kWarn, log.dir + ": no new segment, so the last one is kept: " + rolled.ToString());
+        if (rolled.code() != Code::kWouldBlock) log.Report(Severity::kWarn, log.dir + ": no new segment, so the last one is kept: " + rolled.ToString());
         if (--count == 0) return;
       }
     }

@@ -107,6 +107,11 @@ Status Segment::EnsureOpen(ReadMode mode) {
   return Status::Ok();
 }
 
+Status Segment::WriteIndexes() {
+  SLUICE_TRY(offset_index_.WriteOut(fs_, PathOf(kOffsetIndexSuffix)));
+  return time_index_.WriteOut(fs_, PathOf(kTimeIndexSuffix));
+}
+
 Status Segment::SyncFiles() {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   SLUICE_TRY(log_file().Sync());
@@ -203,12 +208,15 @@ Status Segment::Create() {
   return Status::Ok();
 }
 
+Status Segment::WriteBytes(std::span<iovec> parts, int64_t position) {
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  return log_file().WriteVectorAt(parts, position);
+}
+
 Status Segment::Write(std::span<iovec> parts, int64_t length) {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   SLUICE_TRY(log_file().WriteVectorAt(parts, size_));
-  hot_from = std::min(hot_from, size_);
-  size_ += length;
-  ++generation_;
+  Wrote(length);
   return Status::Ok();
 }
 
@@ -325,6 +333,8 @@ Status Segment::Seal() {
 }
 
 void Segment::SyncedAt(uint64_t generation) {
+  offset_index_.Trim();
+  time_index_.Trim();
   synced_generation_ = std::max(synced_generation_, generation);
   if (dirty()) return;
   offset_index_.MarkSynced();

@@ -10,6 +10,7 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -61,7 +62,10 @@ class Segment final : public SegmentFiles {
   Offset base() const override { return base_; }
   io::File& log_file() override;
   const std::string& log_path() const override { return log_path_; }
+  Status WriteIndexes() override;
   Status SyncFiles() override;
+  // The bytes alone, anywhere behind size().
+  Status WriteBytes(std::span<iovec> parts, int64_t position);
   // Opens the data file, which is there. kWouldBlock in kNoWait when that would need the kernel; kNotFound when it was deleted.
   Status EnsureOpen(ReadMode mode);
   std::string PathOf(const char* suffix) const;
@@ -96,7 +100,14 @@ class Segment final : public SegmentFiles {
   bool aborted_lost() const { return aborted_lost_; }
   void ForgetAborted();
 
+  // WriteBytes has brought so many bytes to size().
+  void Wrote(int64_t length) {
+    hot_from = std::min(hot_from, size_);
+    size_ += length;
+    ++generation_;
+  }
   Status FlushIndexes();
+  Status FlushTxns();
   // Final time index entry, everything to the files. After this nothing of the segment changes.
   Status Seal();
   // Adds the largest timestamp so far to the time index, as Kafka does when it rolls or closes.
@@ -139,7 +150,6 @@ class Segment final : public SegmentFiles {
   int64_t bytes_before = 0;       // what this process had written to the log before position 0 of this segment (negative for what it found)
 
  private:
-  Status FlushTxns();
   Status LoadAborted(int64_t most);
   Result<bool> AdoptEntries(int64_t offsets, int64_t times, bool sealed);
   void NoteTimestamp(const BatchHead& batch, int64_t position);

@@ -23,7 +23,10 @@ Status UnlessGone(io::FileSystem& fs, const Log::SyncSet& set, Status status) {
 }
 
 Status SyncSegments(const Log::SyncSet& set) {
-  for (const SegmentRef& segment : set.segments) SLUICE_TRY(LostIfFull(segment->SyncFiles()));
+  for (const SegmentRef& segment : set.segments) {
+    SLUICE_TRY(segment->WriteIndexes());
+    SLUICE_TRY(LostIfFull(segment->SyncFiles()));
+  }
   return Status::Ok();
 }
 
@@ -46,6 +49,7 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
     return Status::Ok();
   }
   for (const SyncSet* set : sets) {
+    for (const SegmentRef& segment : set->segments) SLUICE_TRY(UnlessGone(fs, *set, segment->WriteIndexes()));
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, WriteTemporary(fs, file)));
   }
   SLUICE_TRY(LostIfFull(fs.SyncAll(path)));
@@ -81,7 +85,8 @@ Result<Log::SyncSet> Log::PrepareSync() {
   set.dir = log.dir;
   for (const auto& segment : *log.segments) {
     if (!segment->dirty()) continue;
-    SLUICE_TRY(segment->FlushIndexes());
+    // The one that grows is written by whoever syncs. The others have nothing left to write, and are safe from that when their files are renamed.
+    SLUICE_TRY(segment->sealed() ? segment->FlushIndexes() : segment->FlushTxns());
     SLUICE_TRY(segment->EnsureOpen(ReadMode::kBlocking));
     set.segments.push_back(segment);
     set.generations.push_back(segment->generation());
@@ -154,7 +159,7 @@ void Log::FinishClose(const SyncSet& synced) {
   if (dirty()) SyncDone(synced);
   log.closed = true;
   for (const auto& segment : *log.segments) segment->CloseIdle();
-  log.RemoveDoomed(TimestampMs(INT64_MAX));
+  log.RemoveDoomed(TimestampMs(INT64_MAX), true);
 }
 
 Status Log::CloseClean() {

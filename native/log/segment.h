@@ -18,6 +18,8 @@ class SegmentFiles {
   virtual Offset base() const = 0;
   virtual io::File& log_file() = 0;   // .log; open in every LogSlice and SyncSet
   virtual const std::string& log_path() const = 0;
+  // Brings to the index files what is in memory only. Pool thread.
+  virtual Status WriteIndexes() = 0;
   // Makes durable what has been written to all files of the segment. Pool thread.
   virtual Status SyncFiles() = 0;
 };

@@ -184,6 +184,7 @@ class NoSegment final : public log::SegmentFiles {
   Offset base() const override { return Offset(0); }
   io::File& log_file() override { return file_; }
   const std::string& log_path() const override { return path_; }
+  Status WriteIndexes() override { return Status::Ok(); }
   Status SyncFiles() override { return Status::Ok(); }
 
  private:

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "batch/builder.h"
 #include "kafka/data_plane.h"
 #include "kafka/wire.h"
+#include "log/fault_fs.h"
 #include "support/temp_dir.h"
 #include "support/test_env.h"
 
@@ -27,7 +29,7 @@ class SkewClock final : public io::Clock {
  public:
   int64_t WallMs() override { return wall_ms_ + added_us / 1000; }
   int64_t MonotonicUs() override { return monotonic_us_ + added_us; }
-  int64_t added_us = 0;
+  std::atomic<int64_t> added_us = 0;   // other threads look at it too
 
  private:
   const int64_t wall_ms_ = io::RealClock().WallMs();
@@ -293,6 +295,7 @@ class PlaneFixture : public ::testing::Test {
   PlaneConfig config_;
   log::LogConfig log_config_;
   std::unique_ptr<sluice::test::TestEnv> env_;
+  log::test::FaultFs fault_fs_;   // of a test that puts it into plane_env_
   HeldWriter writer_;
   log::Env plane_env_;
   std::unique_ptr<net::Reactor> reactor_;

@@ -1,3 +1,6 @@
+#include <mutex>
+#include <thread>
+
 #include "kafka/plane_fixture.h"
 
 namespace sluice::kafka::test {
@@ -389,6 +392,52 @@ TEST_F(ProduceTest, ATopicThatGoesFailsWhatWaitsForIt) {
   writer_.Release();
   EXPECT_EQ(AskProduce(peer, 9, -1, {{"t", {}, 0, MakeBatch()}}).rows.at(0).error, 3);
   EXPECT_EQ(AskProduce(peer, 13, -1, {{"", IdBlob(1), 0, MakeBatch()}}).rows.at(0).error, 100);
+}
+
+TEST_F(ProduceTest, ADiskThatMakesWritersWaitHoldsUpNothingElse) {
+  log::test::FaultFs& fs = fault_fs_;
+  plane_env_.fs = &fs;
+  Start();
+  Peer reader = Connect();
+  Fill(reader, 1, 100, "t", 1);
+  // One write takes long, and everybody waits for it. From then on another thread writes, and a write may take for ever.
+  fs.before_log_write = [this] { clock_.added_us += 50000; };
+  Fill(reader);
+  const std::thread::id home = std::this_thread::get_id();
+  std::atomic<int> blocked = 0, at_home = 0;
+  std::mutex gate;
+  gate.lock();
+  fs.before_log_write = [&] {
+    if (std::this_thread::get_id() == home) {
+      ++at_home;
+      return;
+    }
+    ++blocked;
+    std::lock_guard lock(gate);
+  };
+  Peer producer = Connect();
+  constexpr int kBatches = 5;
+  for (int i = 0; i < kBatches; ++i) producer.Send(Produce(9, i, -1, {{"t", {}, 0, MakeBatch()}}));
+  EXPECT_TRUE(Until([&] { return blocked > 0; }));
+  for (int round = 0; round < 3; ++round) {
+    Peer other = Connect();
+    other.Send(Request(12, 4, round, true, {}));  // Heartbeat
+    EXPECT_TRUE(Until([&] { return control_.requests.size() == static_cast<size_t>(round) + 1; }));
+    FetchSpec spec;
+    spec.rows = {{"t", {}, 1, 0}};
+    EXPECT_EQ(AskFetch(reader, 11, spec).rows.at(0).high_watermark, 1);
+  }
+  EXPECT_FALSE(producer.Frame().has_value());
+  EXPECT_EQ(LogOf(1, 0)->high_watermark().v, 1);
+  gate.unlock();
+  for (int i = 0; i < kBatches; ++i) {
+    const ProduceReply reply = ReadProduce(9, Next(producer));
+    EXPECT_EQ(reply.correlation, i);
+    EXPECT_EQ(reply.rows.at(0).error, 0);
+    EXPECT_EQ(reply.rows.at(0).base, 1 + i);
+  }
+  EXPECT_EQ(at_home, 0);
+  Settle();
 }
 
 }  // namespace

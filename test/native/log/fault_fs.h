@@ -1,6 +1,8 @@
 // The real file system with faults: writes that fail (whole or half way), syncs that fail, files that cannot be made.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,7 +19,8 @@ class FaultFs final : public io::FileSystem {
   bool fail_create = false;
   bool fail_truncate = false;
   bool reads_would_block = false;   // ReadAtNoWait finds nothing in memory
-  int opens = 0;
+  std::atomic<int> opens = 0;
+  std::function<void()> before_log_write;   // on the thread that is about to write to a .log file
 
   Result<std::unique_ptr<io::File>> Open(const std::string& path, io::OpenMode mode) override {
     if (fail_create && (mode == io::OpenMode::kCreate || mode == io::OpenMode::kCreateNew) && !*real_.Exists(path)) {
@@ -26,7 +29,7 @@ class FaultFs final : public io::FileSystem {
     ++opens;
     Result<std::unique_ptr<io::File>> file = real_.Open(path, mode);
     if (!file.ok()) return file.status();
-    return std::unique_ptr<io::File>(new FaultFile(this, file.take()));
+    return std::unique_ptr<io::File>(new FaultFile(this, file.take(), path.size() > 4 && path.compare(path.size() - 4, 4, ".log") == 0));
   }
   Result<std::vector<io::DirEntry>> List(const std::string& dir) override { return real_.List(dir); }
   Result<bool> Exists(const std::string& path) override { return real_.Exists(path); }
@@ -47,7 +50,7 @@ class FaultFs final : public io::FileSystem {
  private:
   class FaultFile final : public io::File {
    public:
-    FaultFile(FaultFs* fs, std::unique_ptr<io::File> file) : fs_(fs), file_(std::move(file)) {}
+    FaultFile(FaultFs* fs, std::unique_ptr<io::File> file, bool is_log) : fs_(fs), file_(std::move(file)), is_log_(is_log) {}
     Result<size_t> ReadAt(MutableBytes out, int64_t position) override { return file_->ReadAt(out, position); }
     Result<size_t> ReadAtNoWait(MutableBytes out, int64_t position) override {
       if (fs_->reads_would_block) return Status::FromErrno(11, "read without waiting");
@@ -58,6 +61,7 @@ class FaultFs final : public io::FileSystem {
       return WriteVectorAt({&part, 1}, position);
     }
     Status WriteVectorAt(std::span<iovec> parts, int64_t position) override {
+      if (is_log_ && fs_->before_log_write) fs_->before_log_write();
       for (const iovec& part : parts) {
         const int64_t size = static_cast<int64_t>(part.iov_len);
         const int64_t taken = std::min(size, fs_->bytes_left);
@@ -80,6 +84,7 @@ class FaultFs final : public io::FileSystem {
    private:
     FaultFs* const fs_;
     std::unique_ptr<io::File> file_;
+    const bool is_log_;
   };
   io::FileSystem& real_ = io::RealFileSystem();
 };

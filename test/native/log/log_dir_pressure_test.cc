@@ -336,5 +336,76 @@ TEST_F(PressureTest, TheJournalOfASmallDiskIsSmall) {
   EXPECT_LE(dir_->stats().journal_capacity, 25 << 20);
 }
 
+// --- disks that make writers wait
+
+TEST_F(PressureTest, WhenTooMuchIsDirtyTheHomeThreadDoesNotWrite) {
+  disk_->dirty_budget = 1 << 20;
+  Start();
+  const std::shared_ptr<Outcome> first = Append(client(), 600000);
+  Commit();
+  WriteAll();
+  EXPECT_TRUE(first->reached);
+  // A checkpoint was due at half of the budget; the pool has not come to it.
+  const std::shared_ptr<Outcome> second = Append(client(), 600000);
+  Commit();
+  EXPECT_GT(client().written_end(), Offset(1));
+  std::vector<std::shared_ptr<Outcome>> kept;
+  for (int i = 0; i < 3; ++i) {
+    kept.push_back(Append(client(), 1000));
+    kept.push_back(Append(other(), 1000));
+    Commit();
+  }
+  WriteAll();
+  EXPECT_TRUE(second->reached);
+  EXPECT_EQ(client().written_end(), Offset(2)) << "the home thread has written";
+  EXPECT_EQ(client().next_offset(), Offset(5));
+  EXPECT_TRUE(std::none_of(kept.begin(), kept.end(), [](const auto& outcome) { return outcome->reached; }));
+  Drive([&] { return std::all_of(kept.begin(), kept.end(), [](const auto& outcome) { return outcome->reached; }); });
+  EXPECT_EQ(client().high_watermark(), Offset(5));
+  // When the disk is well, the home thread writes again.
+  for (int i = 0; i < 3; ++i) Turn();
+  (void)Append(client(), 1000);
+  Commit();
+  EXPECT_EQ(client().written_end(), Offset(6));
+}
+
+TEST_F(PressureTest, WhatWaitsForTheAppenderIsBounded) {
+  disk_->dirty_budget = 1000;
+  Start();
+  int taken = 0;
+  for (; dir_->HasRoom() && taken < 1000; ++taken) {
+    (void)Append(client(), 900000);
+    Commit();
+  }
+  EXPECT_GE(taken, 30);
+  EXPECT_LE(taken, 40);
+  Drive([&] { return dir_->HasRoom() && client().high_watermark() == Offset(taken); });
+}
+
+TEST_F(PressureTest, AFullDiskIsMetByTheAppenderToo) {
+  disk_->dirty_budget = 1000;
+  Start();
+  Settle();
+  (void)Append(client(), 5000);
+  Commit();
+  const int64_t bytes = client().size_bytes();
+  disk_->capacity = disk_->used_bytes();
+  const std::shared_ptr<Outcome> refused = Append(client(), 50000), refused_too = Append(client(), 1000), commit = Append(internal(), 5000);
+  Commit();
+  EXPECT_TRUE(refused->open());
+  Drive([&] { return !refused->open() && !refused_too->open() && !commit->open(); });
+  EXPECT_EQ(refused->failed.code(), Code::kNoSpace);
+  EXPECT_EQ(refused_too->failed.code(), Code::kNoSpace);
+  EXPECT_TRUE(commit->reached) << commit->failed.ToString();
+  EXPECT_EQ(client().next_offset(), Offset(1));
+  EXPECT_EQ(FileBytes("/data/t-0/00000000000000000000.log"), bytes) << "what was half written is still there";
+  disk_->capacity = INT64_MAX;
+  Settle();
+  const std::shared_ptr<Outcome> after = Append(client(), 1000);
+  Commit();
+  Drive([&] { return !after->open(); });
+  EXPECT_TRUE(after->reached) << after->failed.ToString();
+}
+
 }  // namespace
 }  // namespace sluice::log

@@ -25,7 +25,14 @@ class LogFaultTest : public LogFixture {
   test::FaultFs fs_;
 };
 
-TEST_F(LogFaultTest, AFullDiskTakesBackWhatWasStagedAndNothingElse) {
+// By the home thread, and in the way that another thread writes.
+class LogWriteFaultTest : public LogFaultTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  LogWriteFaultTest() { by_copies_ = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(BothWays, LogWriteFaultTest, ::testing::Bool());
+
+TEST_P(LogWriteFaultTest, AFullDiskTakesBackWhatWasStagedAndNothingElse) {
   ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
   ASSERT_TRUE(Append(Idempotent(0, 3)).ok());
   const auto before = ReadAll(0);
@@ -58,7 +65,7 @@ TEST_F(LogFaultTest, AFullDiskTakesBackWhatWasStagedAndNothingElse) {
   EXPECT_EQ(ReadAll(0).size(), 3u);
 }
 
-TEST_F(LogFaultTest, AFullDiskAtARollKeepsWhatCameBeforeIt) {
+TEST_P(LogWriteFaultTest, AFullDiskAtARollKeepsWhatCameBeforeIt) {
   config_.segment_bytes = 1000;
   config_.durability = Durability::kFsync;
   config_.index_interval_bytes = 100;
@@ -95,7 +102,7 @@ TEST_F(LogFaultTest, AFullDiskAtARollKeepsWhatCameBeforeIt) {
   EXPECT_EQ(ReadAll(0).size(), count);
 }
 
-TEST_F(LogFaultTest, ABrokenDiskTakesTheLogOffline) {
+TEST_P(LogWriteFaultTest, ABrokenDiskTakesTheLogOffline) {
   ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
   ASSERT_TRUE(Append(BatchSpec{}).ok());
   ASSERT_TRUE(Stage(MakeBatch({})).ok());
@@ -111,7 +118,7 @@ TEST_F(LogFaultTest, ABrokenDiskTakesTheLogOffline) {
   EXPECT_EQ(log_->ColdRead(Offset(0), 100, true, Offset(1))().code(), Code::kIo);
 }
 
-TEST_F(LogFaultTest, WhatCannotBeCutOffTakesTheLogOffline) {
+TEST_P(LogWriteFaultTest, WhatCannotBeCutOffTakesTheLogOffline) {
   ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
   ASSERT_TRUE(Append(BatchSpec{}).ok());
   fs_.bytes_left = 10;

@@ -139,12 +139,22 @@ class LogFixture : public ::testing::Test {
   }
   // Writes what is staged and, unless told otherwise, makes it visible. Journal entries are kept.
   Status Write(bool advance = true) {
-    Status written = log_->WriteStaged({}, [this](const BatchEntry& entry) {
+    Status written = by_copies_ ? WriteCopies() : log_->WriteStaged({}, [this](const BatchEntry& entry) {
       journal_.push_back({entry, {entry.batch.begin(), entry.batch.end()}});
     });
     batches_.clear();
     if (advance) log_->AdvanceHighWatermark(log_->written_end());
     return written;
+  }
+  // In the way of a disk that makes writers wait: copies first, then one write after the other.
+  Status WriteCopies() {
+    log_->KeepStaged();
+    batches_.clear();
+    while (const std::shared_ptr<LogWrite> write = log_->BeginWrite()) {
+      write->Run();
+      SLUICE_TRY(log_->FinishWrite(*write, {}, [this](const BatchEntry& entry) { journal_.push_back({entry, {entry.batch.begin(), entry.batch.end()}}); }));
+    }
+    return Status::Ok();
   }
   Result<AppendResult> Append(std::vector<uint8_t> batch, AppendOrigin origin = AppendOrigin::kClient) {
     Result<AppendResult> result = Stage(std::move(batch), origin);
@@ -227,6 +237,7 @@ class LogFixture : public ::testing::Test {
   std::unique_ptr<Log> log_;
   std::deque<std::vector<uint8_t>> batches_;
   std::vector<OwnedEntry> journal_;
+  bool by_copies_ = false;
 };
 
 }  // namespace sluice::log::test

@@ -114,7 +114,7 @@ class LogModelTest : public LogFixture, public ::testing::WithParamInterface<int
 
   // Everything of a tick, durable or not.
   void Tick(bool durable) {
-    ASSERT_TRUE(Write(false).ok());
+    ASSERT_TRUE((Chance(30) ? WriteCopies() : Write(false)).ok());
     if (config_.durability == Durability::kOs || durable) {
       log_->AdvanceHighWatermark(log_->written_end());
       durable_entries_ = journal_.size();

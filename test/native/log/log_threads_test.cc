@@ -1,8 +1,10 @@
 // Look-ups on other threads while the home thread appends, rolls, syncs and deletes. Meant for the thread sanitizer; without it it still holds
 // that every answer is right for the moment it was asked.
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "log_fixture.h"
@@ -12,8 +14,6 @@ namespace {
 
 using test::BatchSpec;
 using test::LogFixture;
-
-class LogThreadsTest : public LogFixture {};
 
 class Workers {
  public:
@@ -57,24 +57,23 @@ class Workers {
   std::vector<std::thread> threads_;
 };
 
-TEST_F(LogThreadsTest, LookUpsRunBesideEverything) {
-  const uint64_t seed = test::Seed();
-  SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed));
-  std::mt19937_64 random(seed);
-  config_.segment_bytes = 6000;
-  config_.index_interval_bytes = 200;
-  config_.file_delete_delay_ms = 0;
-  config_.retention_ms = -1;
-  config_.retention_bytes = 40000;
-  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
-  Workers workers(2);
-  for (int step = 0; step < 3000; ++step) {
-    const uint64_t what = random() % 100;
+class LogThreadsTest : public LogFixture {
+ protected:
+  LogThreadsTest() : seed_(test::Seed()), random_(seed_) {
+    config_.segment_bytes = 6000;
+    config_.index_interval_bytes = 200;
+    config_.file_delete_delay_ms = 0;
+    config_.retention_ms = -1;
+    config_.retention_bytes = 40000;
+  }
+
+  std::vector<uint8_t> SomeBatch(int step) { return test::MakeBatch(BatchSpec{.records = 2, .value_bytes = random_() % 300, .timestamp = 1700000000000 + step}); }
+
+  void LookUp(Workers& workers, int step) {
+    const uint64_t what = random_() % 100;
     const int64_t start = log_->log_start().v, end = log_->high_watermark().v;
-    const int64_t from = start + static_cast<int64_t>(random() % static_cast<uint64_t>(end - start + 1));
-    if (what < 45) {
-      ASSERT_TRUE(Append(BatchSpec{.records = 2, .value_bytes = random() % 300, .timestamp = 1700000000000 + step}).ok());
-    } else if (what < 75) {
+    const int64_t from = start + static_cast<int64_t>(random_() % static_cast<uint64_t>(end - start + 1));
+    if (what < 65) {
       workers.Submit([read = log_->ColdRead(Offset(from), 1500, true, Offset(end)), from, end] {
         Result<LogSlice> slice = read();
         if (!slice.ok()) {
@@ -95,23 +94,95 @@ TEST_F(LogThreadsTest, LookUpsRunBesideEverything) {
         while (batches.Next(&view) == batch::BatchIterator::Step::kBatch) EXPECT_LT(view.last_offset().v, end);
       });
     } else if (what < 85) {
-      workers.Submit([find = log_->FindTimestamp(TimestampMs(1700000000000 + step - static_cast<int64_t>(random() % 300)))] {
+      workers.Submit([find = log_->FindTimestamp(TimestampMs(1700000000000 + step - static_cast<int64_t>(random_() % 300)))] {
         Result<std::optional<TimestampOffset>> found = find();
         EXPECT_TRUE(found.ok()) << found.status().ToString();
       });
-    } else if (what < 88) {
-      workers.Submit([find = log_->FindMaxTimestamp()] { EXPECT_TRUE(find().ok() || find().code() == Code::kNotFound); });
     } else if (what < 92) {
-      Result<Log::SyncSet> set = log_->PrepareSync();
-      ASSERT_TRUE(set.ok());
-      ASSERT_TRUE(set->Run(*env_.fs).ok());
-      log_->SyncDone(*set);
-    } else if (what < 96) {
+      workers.Submit([find = log_->FindMaxTimestamp()] { EXPECT_TRUE(find().ok() || find().code() == Code::kNotFound); });
+    } else {
       (void)Read(from, 3000);
+    }
+  }
+
+  const uint64_t seed_;
+  std::mt19937_64 random_;
+};
+
+TEST_F(LogThreadsTest, LookUpsRunBesideEverything) {
+  SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed_));
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  Workers workers(2);
+  for (int step = 0; step < 3000; ++step) {
+    const uint64_t what = random_() % 100;
+    if (what < 45) {
+      ASSERT_TRUE(Append(SomeBatch(step)).ok());
+    } else if (what < 92) {
+      LookUp(workers, step);
+    } else if (what < 96) {
+      ASSERT_TRUE(Sync().ok());
     } else {
       (void)log_->RunRetention(TimestampMs(clock_.now));
     }
   }
+}
+
+// As on a disk that makes writers wait: one thread appends, one syncs, two look up, and home goes on.
+TEST_F(LogThreadsTest, AppendsAndSyncsRunBesideEverythingToo) {
+  SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed_));
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  std::shared_ptr<LogWrite> write;
+  std::optional<Log::SyncSet> sync;
+  std::atomic<bool> written = false, synced = false;
+  Workers appender(1), syncer(1), workers(2);
+  const auto go_on = [&] {
+    if (write != nullptr && written.exchange(false)) {
+      const Status finished = log_->FinishWrite(*write, {}, {});
+      ASSERT_TRUE(finished.ok()) << finished.ToString();
+      write = nullptr;
+      log_->AdvanceHighWatermark(log_->written_end());
+    }
+    if (sync && synced.exchange(false)) {
+      log_->SyncDone(*sync);
+      sync.reset();
+    }
+    if (write != nullptr || (write = log_->BeginWrite()) == nullptr) return;
+    appender.Submit([&written, write] {
+      write->Run();
+      written = true;
+    });
+  };
+  int64_t appended = 0;
+  for (int step = 0; step < 3000 && !HasFatalFailure(); ++step) {
+    go_on();
+    const uint64_t what = random_() % 100;
+    if (what < 45) {
+      ASSERT_TRUE(Stage(SomeBatch(step)).ok());
+      log_->KeepStaged();
+      batches_.clear();
+      appended += 2;
+    } else if (what < 90) {
+      LookUp(workers, step);
+    } else if (what < 96) {
+      if (sync) continue;
+      Result<Log::SyncSet> set = log_->PrepareSync();
+      ASSERT_TRUE(set.ok());
+      sync = set.take();
+      syncer.Submit([this, &sync, &synced] {
+        EXPECT_TRUE(sync->Run(*env_.fs).ok());
+        synced = true;
+      });
+    } else {
+      (void)log_->RunRetention(TimestampMs(clock_.now));
+    }
+  }
+  while ((write != nullptr || sync) && !HasFatalFailure()) {
+    std::this_thread::yield();
+    go_on();
+  }
+  EXPECT_EQ(log_->kept_bytes(), 0);
+  EXPECT_EQ(log_->high_watermark(), Offset(appended));
+  EXPECT_EQ(static_cast<int64_t>(ReadAll(log_->log_start().v).size()), (appended - log_->log_start().v) / 2);
 }
 
 }  // namespace

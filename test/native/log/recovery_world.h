@@ -156,6 +156,7 @@ class World {
     closed_ = false;
     disk_->capacity = INT64_MAX;
     env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
+    disk_->dirty_budget = Chance(50) ? INT64_MAX : int64_t{1} << (10 + Below(13));
     disk_->on_change = [this](const std::string& what) { OnChange(what); };
     if (Chance(35)) ScheduleEnd(1 + Below(120));
     LogDirOptions options;
@@ -239,6 +240,8 @@ class World {
       Note("what was in flight when the last life was killed lands: before " + what);
       disk_->LandLate();
     }
+    // The disk makes writers wait for a while: then others write for the home thread.
+    if (Chance(1)) clock_.now_us += 40000;
     if (end_in_ > 0 && --end_in_ == 0) {
       Note("end within: " + what);
       EndNow();

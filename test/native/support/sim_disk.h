@@ -40,6 +40,7 @@ class SimDisk final : public io::FileSystem {
   };
   std::vector<Fault> faults;
   int64_t capacity = INT64_MAX;   // bytes of all files; beyond it a write ends with ENOSPC, half done
+  int64_t dirty_budget = INT64_MAX;
   bool dead = false;
 
   // The disk after a power cut: for each file a subset of its unsynced pages, for each directory a prefix of its unsynced changes.
@@ -206,6 +207,7 @@ class SimDisk final : public io::FileSystem {
     return Status::Ok();
   }
   Result<int64_t> FreeBytes(const std::string&) override { return std::max<int64_t>(0, capacity - used_); }
+  int64_t DirtyBudget() override { return dirty_budget; }
   Result<int64_t> TotalBytes(const std::string&) override { return capacity; }
   Result<uint32_t> DirectAlignment(const std::string&) override {
     if (dead) return Dead();

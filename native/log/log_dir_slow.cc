@@ -1,0 +1,91 @@
+// A disk that makes writers wait: segments are written by the appender, one log's batches in order, while the home thread goes on. The journal is told of
+// a batch when the segment has it, as ever: it never runs ahead of what could still fail.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "log/log_dir_impl.h"
+
+namespace sluice::log {
+namespace {
+
+constexpr int64_t kSlowUs = 30000;      // for what one tick writes, or what the appender writes at a time
+constexpr int64_t kWellAgainUs = 1000000;   // without such a write, before the home thread writes again
+
+}  // namespace
+
+void LogDir::Impl::NoteWriteTime(int64_t took_us) {
+  if (took_us >= kSlowUs) slow_until_us = env.clock->MonotonicUs() + kWellAgainUs;
+}
+
+// Before it is felt: more is dirty than the kernel likes, or the journal's writes do not come back.
+void LogDir::Impl::LookWhetherSlow(int64_t now_us) {
+  if (slow_until_us > 0 && now_us >= slow_until_us) slow_until_us = 0;
+  if (dirty_bytes() > dirty_budget || (journal && journal->Stalled(now_us))) slow_until_us = now_us + kWellAgainUs;
+}
+
+void LogDir::Impl::CountKept(LogSlot& slot) {
+  const int64_t now = slot.log->kept_bytes();
+  kept_bytes += now - slot.kept_bytes;
+  slot.kept_bytes = now;
+}
+
+void LogDir::Impl::KeepAndWrite(LogSlot* slot) {
+  slot->log->KeepStaged();
+  CountKept(*slot);
+  StartWrite(slot);
+}
+
+void LogDir::Impl::StartWrite(LogSlot* slot) {
+  std::shared_ptr<LogWrite> write = slot->log->BeginWrite();
+  if (write == nullptr) return;
+  ++slot->users;
+  ++appender_writes;
+  SubmitWrite(slot, std::move(write));
+}
+
+void LogDir::Impl::SubmitWrite(LogSlot* slot, std::shared_ptr<LogWrite> write) {
+  auto took_us = std::make_shared<int64_t>(0);
+  env.appender->Submit(io::MakeJob(
+      [write, took_us, clock = env.clock] {
+        const int64_t begin_us = clock->MonotonicUs();
+        write->Run();
+        *took_us = clock->MonotonicUs() - begin_us;
+      },
+      [this, slot, write, took_us] {
+        NoteWriteTime(*took_us);
+        FinishWrite(slot, write);
+      }));
+}
+
+void LogDir::Impl::FinishWrite(LogSlot* slot, const std::shared_ptr<LogWrite>& write) {
+  Log& log = *slot->log;
+  const auto make_space = [this, slot] { return slot->internal && !slot->deleted && status.ok() && MakeSpace(); };
+  if (write->status.code() == Code::kNoSpace && log.offline().ok() && make_space()) {
+    SubmitWrite(slot, write);
+    return;
+  }
+  --appender_writes;
+  // Who waits for what could not be written may stage and commit; slots stay until nothing of this runs.
+  ++commit_depth;
+  writing = true;
+  client_room = journal ? ClientRoom() : 0;
+  const int64_t before = log.size_bytes();
+  const Status written = log.FinishWrite(*write, make_space, [this, slot](const BatchEntry& batch) { TellJournal(*slot, batch); });
+  appended_bytes += log.size_bytes() - before;
+  writing = false;
+  CountKept(*slot);
+  if (written.code() == Code::kNoSpace) NoteFull();
+  if (!written.ok() && written.code() != Code::kNoSpace && !slot->deleted && status.ok()) {
+    env.reporter->Report(Severity::kError, log.name().ToString() + ": " + written.ToString());
+  }
+  // The next one is on its way before anybody is told of this one. What the journal was told leaves with the Commit that ends the tick: many of these share a frame.
+  StartWrite(slot);
+  if (status.ok()) AfterWrite(slot);
+  --commit_depth;
+  Unuse(slot);
+  ReleaseDeleted();
+  NoticeRoom();
+  if (on_closed) TryClose();
+}
+
+}  // namespace sluice::log
