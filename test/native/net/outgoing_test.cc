@@ -114,6 +114,14 @@ class OutgoingTest : public ::testing::Test {
     }
   }
 
+  void AwaitPool() {
+    pollfd wait{pool_->event_fd(), POLLIN, 0};
+    while (pool_->pending() > 0) {
+      ::poll(&wait, 1, -1);
+      pool_->RunCompletions();
+    }
+  }
+
   test::TempDir temp_;
   std::string path_ = "simulated";
   std::unique_ptr<io::Executor> pool_;
@@ -159,6 +167,7 @@ TEST_F(OutgoingTest, BytesAndRangesInTheirOrder) {
     if (!cold) {
       EXPECT_EQ(reads_, 0) << "what is in memory is not sent around the pool";
     }
+    AwaitPool();  // what was asked for ahead
     EXPECT_EQ(file.use_count(), 1) << "a range is pinned no longer than it is queued";
   }
 }
@@ -167,10 +176,17 @@ TEST_F(OutgoingTest, WhatIsNotInMemoryIsReadOnThePool) {
   const std::vector<uint8_t> content = Content(4 << 20);
   std::shared_ptr<io::File> file = FileOf(content, true);
   if (io::LookAtPageCache(file->fd(), 0, 4 << 20).mostly()) GTEST_SKIP() << "this file system has no page cache to leave";
-  out_->AddRange(RangeOf(file, 0, 4 << 20, true));
-  EXPECT_EQ(Pump(), Outgoing::Progress::kAllSent);
-  EXPECT_TRUE(received_ == content);
-  EXPECT_GT(reads_, 0);
+  // A fast disk has sometimes brought what was asked for ahead before the sender looks: until it had to wait once.
+  for (int tries = 0; reads_ == 0; ++tries) {
+    ASSERT_LT(tries, 1000);
+    received_.clear();
+    sent_ = 0;
+    file->DropCache(0, 4 << 20);
+    out_->AddRange(RangeOf(file, 0, 4 << 20, true));
+    EXPECT_EQ(Pump(), Outgoing::Progress::kAllSent);
+    EXPECT_TRUE(received_ == content);
+    AwaitPool();
+  }
 }
 
 TEST_F(OutgoingTest, ASlowReaderGetsEverything) {
@@ -232,11 +248,7 @@ TEST_F(OutgoingTest, MayGoWhileAReadIsUnderWay) {
   out_->AddRange(RangeOf(fake, 0, 1 << 20, false));
   EXPECT_EQ(out_->Flush(here_.get(), &sent_), Outgoing::Progress::kReading);
   out_.reset();
-  pollfd wait{pool_->event_fd(), POLLIN, 0};
-  while (pool_->pending() > 0) {
-    ::poll(&wait, 1, -1);
-    pool_->RunCompletions();
-  }
+  AwaitPool();
   EXPECT_EQ(fake.use_count(), 1);
 }
 
@@ -255,11 +267,7 @@ TEST_F(OutgoingTest, ABacklogLeavesTheCacheBehindItsReader) {
       out_->AddRange(RangeOf(file, at, 1 << 20, false));
       EXPECT_EQ(Pump(), Outgoing::Progress::kAllSent);
     }
-    pollfd wait{pool_->event_fd(), POLLIN, 0};
-    while (pool_->pending() > 0) {
-      ::poll(&wait, 1, -1);
-      pool_->RunCompletions();
-    }
+    AwaitPool();
   };
   read();
   EXPECT_FALSE(io::LookAtPageCache(file->fd(), 0, kSize / 2).mostly());
