@@ -17,7 +17,8 @@ export interface WarmUp {
 export async function warmUp(broker: BrokerTarget, effort: Effort): Promise<WarmUp> {
   const sliceBytes = effort.bytes(1e9);
   const cpuSPerGb: number[] = [];
-  const topic = await broker.open({ name: freshTopic('warm-up'), partitions: 16, mode: 'os' });
+  // All of it is kept: retention would take away what is about to be read.
+  const topic = await broker.open({ name: freshTopic('warm-up'), partitions: 16, mode: 'os', retainBytes: 2 * SLICES * sliceBytes });
   const shape = { '--topic': topic.name, '--partitions': 16, '--record-size': 1024, '--batch-records': 60 };
   warmPageCache(broker.directory, 5 * sliceBytes);
   for (let slice = 0; slice < SLICES; slice += 1) {
