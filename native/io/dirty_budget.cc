@@ -8,7 +8,6 @@ namespace sluice::io {
 namespace {
 
 constexpr int64_t kLeast = 16 << 20;
-constexpr int64_t kMost = int64_t{1} << 30;   // what a stop or a crash in mode os has to do stays bounded
 
 // The number at the beginning of a file, -1 where there is none.
 int64_t NumberIn(const char* path) {
@@ -48,7 +47,7 @@ int64_t DirtyBudgetOfKernel() {
   if (memory <= 0) return kLeast * 4;
   const int64_t limit = Limit("/proc/sys/vm/dirty_bytes", "/proc/sys/vm/dirty_ratio", memory, 20);
   const int64_t background = std::min(limit, Limit("/proc/sys/vm/dirty_background_bytes", "/proc/sys/vm/dirty_background_ratio", memory, 10));
-  return std::clamp((limit + background) / 4, kLeast, kMost);
+  return std::max((limit + background) / 4, kLeast);
 }
 
 }  // namespace sluice::io

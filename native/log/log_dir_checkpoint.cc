@@ -26,7 +26,7 @@ struct LogDir::Impl::CheckpointRun {
 
 bool LogDir::Impl::CheckpointDue() const {
   if (!ready || !status.ok() || !journal || on_closed || env.clock->MonotonicUs() < checkpoint_again_us) return false;
-  if (dirty_bytes() >= dirty_budget / 2) return true;
+  if (dirty_bytes() >= dirty_budget) return true;
   return !old_journal.empty() || journal->used_bytes() >= journal->limit_bytes() / kMaxPart || (JournalFull() && journal->used_bytes() > 0) ||
          journal->starved();
 }

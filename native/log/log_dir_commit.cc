@@ -103,9 +103,10 @@ void LogDir::Impl::Commit() {
     LookWhetherSlow(begin_us);
     writing = true;
     client_room = journal ? ClientRoom() : 0;
+    const int64_t before = appended_bytes;
     for (LogSlot* slot : committing) WriteLog(*slot);
     writing = false;
-    NoteWriteTime(env.clock->MonotonicUs() - begin_us);
+    NoteWrite(appended_bytes - before, env.clock->MonotonicUs() - begin_us);
   }
   if (journal) {
     journal->Seal();

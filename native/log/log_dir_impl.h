@@ -115,12 +115,12 @@ struct LogDir::Impl {
   // --- ticks on a disk that makes writers wait (log_dir_slow.cc)
   // Behind what the appender has not written yet nobody else may write.
   bool Slow(const LogSlot& slot) const { return slow_until_us > 0 || slot.log->kept_bytes() > 0; }
-  void NoteWriteTime(int64_t took_us);
+  void NoteWrite(int64_t bytes, int64_t took_us);
   void LookWhetherSlow(int64_t now_us);
   void KeepAndWrite(LogSlot* slot);
   void StartWrite(LogSlot* slot);
   void SubmitWrite(LogSlot* slot, std::shared_ptr<LogWrite> write);
-  void FinishWrite(LogSlot* slot, const std::shared_ptr<LogWrite>& write);
+  void FinishWrite(LogSlot* slot, const std::shared_ptr<LogWrite>& write, int64_t took_us);
   void CountKept(LogSlot& slot);
   int64_t dirty_bytes() const { return appended_bytes - clean_bytes; }
 

@@ -8,19 +8,20 @@
 namespace sluice::log {
 namespace {
 
-constexpr int64_t kSlowUs = 30000;      // for what one tick writes, or what the appender writes at a time
+constexpr int64_t kSlowUs = 30000;          // for what one tick writes, or what the appender writes at a time, and on top of
+constexpr int64_t kSlowBytesPerUs = 100;    // what filling pages may take that the machine has not touched lately
 constexpr int64_t kWellAgainUs = 1000000;   // without such a write, before the home thread writes again
 
 }  // namespace
 
-void LogDir::Impl::NoteWriteTime(int64_t took_us) {
-  if (took_us >= kSlowUs) slow_until_us = env.clock->MonotonicUs() + kWellAgainUs;
+void LogDir::Impl::NoteWrite(int64_t bytes, int64_t took_us) {
+  if (took_us >= kSlowUs + bytes / kSlowBytesPerUs) slow_until_us = env.clock->MonotonicUs() + kWellAgainUs;
 }
 
 // Before it is felt: more is dirty than the kernel likes, or the journal's writes do not come back.
 void LogDir::Impl::LookWhetherSlow(int64_t now_us) {
   if (slow_until_us > 0 && now_us >= slow_until_us) slow_until_us = 0;
-  if (dirty_bytes() > dirty_budget || (journal && journal->Stalled(now_us))) slow_until_us = now_us + kWellAgainUs;
+  if (dirty_bytes() / 3 > dirty_budget / 2 || (journal && journal->Stalled(now_us))) slow_until_us = now_us + kWellAgainUs;
 }
 
 void LogDir::Impl::CountKept(LogSlot& slot) {
@@ -52,12 +53,11 @@ void LogDir::Impl::SubmitWrite(LogSlot* slot, std::shared_ptr<LogWrite> write) {
         *took_us = clock->MonotonicUs() - begin_us;
       },
       [this, slot, write, took_us] {
-        NoteWriteTime(*took_us);
-        FinishWrite(slot, write);
+        FinishWrite(slot, write, *took_us);
       }));
 }
 
-void LogDir::Impl::FinishWrite(LogSlot* slot, const std::shared_ptr<LogWrite>& write) {
+void LogDir::Impl::FinishWrite(LogSlot* slot, const std::shared_ptr<LogWrite>& write, int64_t took_us) {
   Log& log = *slot->log;
   const auto make_space = [this, slot] { return slot->internal && !slot->deleted && status.ok() && MakeSpace(); };
   if (write->status.code() == Code::kNoSpace && log.offline().ok() && make_space()) {
@@ -72,6 +72,7 @@ void LogDir::Impl::FinishWrite(LogSlot* slot, const std::shared_ptr<LogWrite>& w
   const int64_t before = log.size_bytes();
   const Status written = log.FinishWrite(*write, make_space, [this, slot](const BatchEntry& batch) { TellJournal(*slot, batch); });
   appended_bytes += log.size_bytes() - before;
+  NoteWrite(log.size_bytes() - before, took_us);
   writing = false;
   CountKept(*slot);
   if (written.code() == Code::kNoSpace) NoteFull();
