@@ -38,7 +38,7 @@ export function seededRandom(name: string): () => number {
 }
 
 export function crashRounds(): number {
-  const rounds = Number(process.env['SLUICE_ROUNDS'] ?? 3);
+  const rounds = Number(process.env['SLUICE_ROUNDS'] ?? 5);
   assert.ok(Number.isInteger(rounds) && rounds > 0, 'SLUICE_ROUNDS is the number of rounds');
   return rounds;
 }
