@@ -391,16 +391,7 @@ func survive(bootstrap string) {
 			}
 		}
 	}()
-	progress := func() {
-		seen, readSoFar := count(), all.Len()
-		WaitFor("progress", func() bool { return count() > seen+500 && all.Len() > readSoFar })
-	}
-	for _, end := range []string{"stop", "kill9", "kill9"} {
-		progress()
-		Broker(end)
-		Broker("start")
-	}
-	progress()
+	ThroughEnds(count, all.Len)
 	close(stop)
 	waiting.Wait()
 	Must(failure)

@@ -82,6 +82,20 @@ func Broker(request string) {
 	Check(answer == "done\n", "the broker: %q", answer)
 }
 
+// ThroughEnds stops and kills the broker under what goes on, each time after both counts have grown, and ends when they have grown once more.
+func ThroughEnds(told, read func() int) {
+	progress := func() {
+		toldBefore, readBefore := told(), read()
+		WaitFor("progress", func() bool { return told() > toldBefore+500 && read() > readBefore })
+	}
+	for _, end := range []string{"stop", "kill9", "kill9"} {
+		progress()
+		Broker(end)
+		Broker("start")
+	}
+	progress()
+}
+
 func Must(err error) {
 	if err != nil {
 		panic(err)

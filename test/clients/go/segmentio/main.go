@@ -261,16 +261,7 @@ func survive(bootstrap string) {
 			time.Sleep(200 * time.Microsecond)
 		}
 	}()
-	progress := func() {
-		seen, readSoFar := told.Len(), all.Len()
-		WaitFor("progress", func() bool { return told.Len() > seen+500 && all.Len() > readSoFar })
-	}
-	for _, end := range []string{"stop", "kill9", "kill9"} {
-		progress()
-		Broker(end)
-		Broker("start")
-	}
-	progress()
+	ThroughEnds(told.Len, all.Len)
 	close(stop)
 	<-ended
 	Must(w.Close())
