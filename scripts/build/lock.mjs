@@ -1,20 +1,22 @@
-// Two builds of one checkout at the same time would write the same files; the second waits. The lock is a name in the kernel
-// (an abstract socket), so it is gone with its holder, however that ended.
+// Locks between processes. A lock is a name in the kernel (an abstract socket), so it is gone with its holder, however that ended.
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { root } from './paths.mjs';
 import { say } from './report.mjs';
 
-const LOOK_AGAIN_MS = 200;
+const LOOK_AGAIN_MS = 100;
 
-export async function withBuildLock(work) {
-  const name = `\0sluice-build:${root}`.slice(0, 100);
-  let lock = await tryToTake(name);
-  if (!lock) say('another build of this checkout is running; waiting for it');
+/** Runs `work` while no other process holds the lock of that name; `onWait` is called once where it has to wait for one. */
+export async function withLock(name, work, onWait = () => {}) {
+  // Of any length: the kernel takes at most 107 bytes.
+  const address = `\0sluice-${createHash('sha256').update(name).digest('hex')}`;
+  let lock = await tryToTake(address);
+  if (!lock) onWait();
   while (!lock) {
     await delay(LOOK_AGAIN_MS);
-    lock = await tryToTake(name);
+    lock = await tryToTake(address);
   }
   try {
     return await work();
@@ -23,9 +25,14 @@ export async function withBuildLock(work) {
   }
 }
 
-async function tryToTake(name) {
+/** Two builds of one checkout at the same time would write the same files; the second waits. */
+export function withBuildLock(work) {
+  return withLock(`build:${root}`, work, () => say('another build of this checkout is running; waiting for it'));
+}
+
+async function tryToTake(address) {
   const server = createServer();
-  server.listen(name);
+  server.listen(address);
   try {
     await once(server, 'listening');
     return server;
