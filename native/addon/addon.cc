@@ -1,8 +1,9 @@
-// The addon's entry: createEngine and crc32c. src/native/binding.ts is its contract.
+// The addon's entry: createEngine, verifyDirectory and crc32c. src/native/binding.ts is its contract.
 #include <napi.h>
 
 #include "addon/convert.h"
 #include "addon/js_engine.h"
+#include "addon/js_verify.h"
 #include "base/crc32c.h"
 
 namespace sluice::addon {
@@ -28,6 +29,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   data->engine = Napi::Persistent(JsEngine::Define(env));
   env.SetInstanceData(data);
   exports.Set("createEngine", Napi::Function::New(env, CreateEngine, "createEngine"));
+  exports.Set("verifyDirectory", Napi::Function::New(env, VerifyDirectory, "verifyDirectory"));
   exports.Set("crc32c", Napi::Function::New(env, Crc32cOf, "crc32c"));
   return exports;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command: a broker from a configuration, until a signal stops it.
+// The command: a broker from a configuration, until a signal stops it; or the check of a data directory.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type ReadyReport, type RunningBroker, BrokerStartError, startBroker } from '../broker/broker.js';
@@ -11,6 +11,7 @@ import { type Logger, lineLogger, printable } from '../util/logger.js';
 import { USAGE, UsageError, parseCommandLine } from './arguments.js';
 import { configure } from './configuration.js';
 import { stopSignal } from './signals.js';
+import { NotVerified, verify } from './verify.js';
 
 /** Runs the command to its end; the process ends with it. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -18,20 +19,34 @@ export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   try {
-    await run(args);
-    process.exit(0);
+    process.exit(await run(args));
   } catch (error) {
     process.stderr.write(`sluice: ${explain(error)}\n`);
-    process.exit(1);
+    process.exit(error instanceof NotVerified ? 2 : 1);
   }
 }
 
-async function run(args: readonly string[]): Promise<void> {
+/** The exit code. */
+async function run(args: readonly string[]): Promise<number> {
   const command = parseCommandLine(args);
-  if (command.kind === 'help') return void process.stdout.write(USAGE);
-  if (command.kind === 'version') return void process.stdout.write(`sluice ${packageVersion()}\n`);
+  switch (command.kind) {
+    case 'help':
+      process.stdout.write(USAGE);
+      return 0;
+    case 'version':
+      process.stdout.write(`sluice ${packageVersion()}\n`);
+      return 0;
+    case 'verify':
+      return verify(command, (text) => new Promise((written) => process.stdout.write(text, () => written())));
+    case 'run':
+      await serve(command.file, command.overrides);
+      return 0;
+  }
+}
+
+async function serve(file: string | undefined, overrides: ReadonlyMap<string, string>): Promise<void> {
   const log = lineLogger({ out: process.stdout, err: process.stderr });
-  const { config, warnings } = configure(command.file, command.overrides);
+  const { config, warnings } = configure(file, overrides);
   for (const warning of warnings) log.warn(warning);
   const stop = stopSignal({ process, now: Date.now, onSecondInterrupt: () => log.warn('stopping at once; the next start recovers from the journal') });
   let isReady = false;
@@ -78,7 +93,7 @@ export function readyLine(ready: ReadyReport): string {
 
 /** One line for what a user can mend, everything for what is our fault. */
 function explain(error: unknown): string {
-  const isForUsers = error instanceof ConfigError || error instanceof UsageError || error instanceof StopError || error instanceof AddonError || (error instanceof BrokerStartError && error.code !== 'internal');
+  const isForUsers = error instanceof ConfigError || error instanceof UsageError || error instanceof StopError || error instanceof NotVerified || error instanceof AddonError || (error instanceof BrokerStartError && error.code !== 'internal');
   if (error instanceof Error && isForUsers) return printable(error.message);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -316,7 +316,35 @@ export interface NativeRecord {
   headers: { key: string; value: Buffer | null }[];
 }
 
+export interface VerifyReport {
+  /** The last stop was clean. */
+  clean: boolean;
+  partitions: number;
+  segments: number;
+  batches: number;
+  indexEntries: number;
+  snapshots: number;
+  journalFrames: number;
+  /** Of segments, as they were read. */
+  bytes: number;
+  /** In all; the list has the first of them. */
+  damaged: number;
+  damages: Damage[];
+  /** What recovery will cut, make anew or finish. */
+  notes: string[];
+}
+
+export interface Damage {
+  file: string;
+  /** "topic-0"; null for a file of the whole directory. */
+  partition: string | null;
+  position: number;
+  what: string;
+}
+
 export interface Binding {
   createEngine(options: EngineOptions, events: EngineEvents): NativeEngine;
+  /** Checks a directory that no engine has, without changing it; an empty topic means all. Rejected with 'locked' while an engine has it, and where there is nothing to check. */
+  verifyDirectory(dir: string, topic: string): Promise<VerifyReport>;
   crc32c(data: Uint8Array): number;
 }

@@ -12,6 +12,7 @@ import { dump, filesOf } from '../support/dump-log.js';
 import { crc32c } from '../support/record-batch.js';
 import { makeTempDirectory, removeDirectory } from '../support/temp.js';
 import { encodeRequest, int16, int32, RawConnection, string16 } from '../support/wire.js';
+import { assertNoDamage } from '../support/verify.js';
 
 const suite = compatSuite('compaction');
 const PRODUCE = 0;
@@ -196,6 +197,7 @@ async function onBroker<T>(kind: TargetKind, dataDirectory: string, use: (broker
   try {
     const result = await use(broker);
     await broker.stop();
+    await assertNoDamage(dataDirectory, { clean: true });
     return result;
   } finally {
     await broker.dispose();

@@ -9,6 +9,7 @@ import { createTopicRaw, IdempotentProducer, readPartition } from '../support/ra
 import { makeTempDirectory, removeDirectory } from '../support/temp.js';
 import { assertNothingLost } from '../support/crash-check.js';
 import { validateDataDirectory } from '../support/dump-log.js';
+import { assertNoDamage } from '../support/verify.js';
 
 const suite = compatSuite('exchange');
 
@@ -54,6 +55,7 @@ async function onBroker<T>(kind: TargetKind, dataDirectory: string, use: (broker
   try {
     const result = await use(broker);
     await broker.stop();
+    await assertNoDamage(dataDirectory, { clean: true });
     return result;
   } finally {
     await broker.dispose();

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { type BrokerProcess, startBroker } from '../support/broker.js';
 import { compatSuite } from '../support/compat.js';
-import { dump, type DumpedDirectory, filesOf, partitionFolders, validateDataDirectory } from '../support/dump-log.js';
+import { dump, type DumpedDirectory, filesOf, parseBatches, partitionFolders, validateDataDirectory } from '../support/dump-log.js';
 import { kafkaTool } from '../support/java.js';
 import { kcat } from '../support/kcat.js';
 import { makeTempDirectory, removeDirectory } from '../support/temp.js';
+import { assertNoDamage, verifyDirectory } from '../support/verify.js';
 
 const suite = compatSuite('java-dump-log');
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
@@ -34,6 +35,7 @@ before(async () => {
   assert.equal(read.exitCode, 0, read.stderr);
   await broker.stop();
   dumped = await validateDataDirectory(broker.dataDirectory, broker.kind);
+  await assertNoDamage(broker.dataDirectory, { clean: true });
 });
 after(() => broker?.dispose());
 
@@ -107,6 +109,10 @@ suite.test('the check itself finds a flipped byte', async () => {
     byte[0] = (byte[0] ?? 0) ^ 1;
     writeSync(file, byte, 0, 1, 2000);
     await assert.rejects(validateDataDirectory(copy, broker.kind));
+    const damaged = parseBatches((await kafkaTool('kafka-dump-log', ['--files', join(copy, 'dumped-0', '00000000000000000000.log')])).stdout).filter((batch) => !batch.isValid);
+    const { damages } = await verifyDirectory(copy);
+    assert.deepEqual(damages.filter(({ file }) => file.endsWith('.log')).map(({ partition, position, what }) => [partition, position, what]),
+      damaged.map(({ position, baseOffset, lastOffset }) => ['dumped-0', position, `batch CRC does not match, offsets ${baseOffset} to ${lastOffset}`]));
   } finally {
     removeDirectory(copy);
   }

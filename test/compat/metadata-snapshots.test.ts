@@ -10,6 +10,7 @@ import { filesOf } from '../support/dump-log.js';
 import { kafkaTool } from '../support/java.js';
 import { listTopicsRaw, createTopicRaw } from '../support/raw-client.js';
 import { makeTempDirectory, removeDirectory } from '../support/temp.js';
+import { assertNoDamage } from '../support/verify.js';
 
 const suite = compatSuite('metadata-snapshots');
 const FOLDER = '__cluster_metadata-0';
@@ -43,6 +44,7 @@ suite.test('Sluice trims its metadata log behind snapshots, and Kafka reads them
       while ((await listTopicsRaw(broker.port)).size < topics.size) await delay(20);
       assert.deepEqual(new Map([...await listTopicsRaw(broker.port)].sort()), new Map([...topics].sort()));
       await broker.stop();
+      await assertNoDamage(data, { clean: true });
     } finally {
       await broker.dispose();
     }

@@ -10,6 +10,7 @@ import { errorName } from '../../src/protocol/errors.js';
 import { type BrokerProcess, startBroker } from '../support/broker.js';
 import { KafkaClient } from '../support/kafka-client.js';
 import { makeTempDirectory, removeDirectory } from '../support/temp.js';
+import { assertNoDamage } from '../support/verify.js';
 
 /** What Sluice does not serve, as far as it is needed here. */
 const addOffsetsApi = defineApi({
@@ -164,6 +165,7 @@ test('offsets of transactions that ended, well or not, and of one that did not',
   });
   assert.match(JSON.stringify(expected), /2: -1 '' UNSTABLE_OFFSET_COMMIT/);
   await kafka.stop();
+  await assertNoDamage(dataDirectory, { clean: true });
   for (const turn of ['taken over', 'started again']) {
     const sluice = await startBroker({ kind: 'sluice', dataDirectory });
     context.after(() => sluice.dispose());

@@ -16,6 +16,19 @@ test('help and version', () => {
   assert.deepEqual([run('x', '--help').kind, run('-h').kind, run('--version').kind], ['help', 'help', 'version']);
 });
 
+test('verify', () => {
+  const expected = { kind: 'verify', directory: '/d', topic: undefined, isJson: false };
+  assert.deepEqual(run('verify', '/d'), expected);
+  assert.deepEqual(run('verify', '--json', '--topic', 't', '/d'), { ...expected, topic: 't', isJson: true });
+  assert.deepEqual(run('verify', '/d', '--topic=t'), { ...expected, topic: 't' });
+  assert.equal(run('verify', '--help').kind, 'help');
+  for (const [args, message] of [
+    [[], /needs a data directory/], [['a', 'b'], /two directories, a and b/], [['a', '--topic'], /names no topic/], [['a', '--repair'], /--repair is not an option of verify/],
+  ] as const) {
+    assert.throws(() => run('verify', ...args), (error: unknown) => error instanceof UsageError && message.test(error.message));
+  }
+});
+
 test('what is not understood', () => {
   for (const [args, expected] of [
     [['--override'], /not of the form --override property=value/], [['--override', 'a'], /--override a is not of the form/],
