@@ -204,6 +204,7 @@ Status Segment::Create() {
   file_ = file.take();
   file_->ReadNothingAhead();
   hot_from = 0;
+  new_names_ = true;
   ++generation_;
   return Status::Ok();
 }
@@ -304,6 +305,7 @@ void Segment::ForgetAborted() {
 
 Status Segment::FlushTxns() {
   if (txn_file_exact_ && txns_in_file_ == static_cast<int64_t>(txns_.size())) return Status::Ok();
+  new_names_ |= txns_in_file_ == 0;
   Result<std::unique_ptr<io::File>> file = fs_.Open(PathOf(kTxnIndexSuffix), io::OpenMode::kCreate);
   if (!file.ok()) return file.status();
   std::vector<uint8_t> bytes;
@@ -368,6 +370,7 @@ SegmentView Segment::View(std::shared_ptr<Segment> self, bool copy) const {
 // --- loading
 
 void Segment::Forget(bool has_txn_index) {
+  new_names_ = true;
   size_ = last_indexed_ = 0;
   first_timestamp_ = kNoTimestamp;
   first_timestamp_known_ = false;
@@ -385,6 +388,7 @@ void Segment::Forget(bool has_txn_index) {
 
 Result<bool> Segment::Adopt(int64_t size, const LoadHints& hints) {
   Forget(false);
+  new_names_ = false;
   Result<int64_t> offsets_size = fs_.FileSize(PathOf(kOffsetIndexSuffix));
   Result<int64_t> times_size = fs_.FileSize(PathOf(kTimeIndexSuffix));
   size_ = size;
@@ -392,6 +396,7 @@ Result<bool> Segment::Adopt(int64_t size, const LoadHints& hints) {
   // Kafka's rule: an empty segment may lack its indexes, a segment with data may not.
   if (!offsets_size.ok() || !times_size.ok()) {
     ++generation_;  // so that the next sync makes them
+    new_names_ = true;
     return size == 0;
   }
   if (*offsets_size % kOffsetEntryBytes != 0 || *times_size % kTimeEntryBytes != 0) return false;
@@ -401,7 +406,7 @@ Result<bool> Segment::Adopt(int64_t size, const LoadHints& hints) {
 }
 
 Result<bool> Segment::AdoptProven(int64_t size, int64_t offsets, int64_t times, int64_t txns, TimestampAt max_timestamp) {
-  Forget(false);
+  Forget(false);   // what a killed process has made here may have no durable name
   size_ = size;
   // Longer files are cut, and missing ones made, by the next flush: it must not be left out because nothing else changes. A segment without records has
   // none yet; with thousands of empty logs, to make them all would be what the first checkpoint does.

@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "log/batch_head.h"
@@ -136,6 +137,8 @@ class Segment final : public SegmentFiles {
   bool dirty() const { return generation_ != synced_generation_; }
   uint64_t generation() const { return generation_; }
   void SyncedAt(uint64_t generation);
+  // Files of it are made by the coming sync, or were made since the last answer: their names have to be synced too.
+  bool TakeNewNames() { return std::exchange(new_names_, false); }
   // Makes the next flush look at the index files, which a segment without entries may not have yet.
   void Touch() { ++generation_; }
   void CloseIdle();   // closes descriptors that nobody uses and that are synced
@@ -175,6 +178,7 @@ class Segment final : public SegmentFiles {
   std::atomic<bool> sealed_ = false;
   uint64_t generation_ = 0;
   uint64_t synced_generation_ = 0;
+  bool new_names_ = false;
   TimestampAt max_;
 
   IndexFile offset_index_{8};

@@ -88,6 +88,10 @@ Result<Log::SyncSet> Log::PrepareSync() {
     // The one that grows is written by whoever syncs. The others have nothing left to write, and are safe from that when their files are renamed.
     SLUICE_TRY(segment->sealed() ? segment->FlushIndexes() : segment->FlushTxns());
     SLUICE_TRY(segment->EnsureOpen(ReadMode::kBlocking));
+    if (segment->TakeNewNames()) {
+      log.names_dirty = true;
+      ++log.names_generation;
+    }
     set.segments.push_back(segment);
     set.generations.push_back(segment->generation());
   }

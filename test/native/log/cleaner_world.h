@@ -20,6 +20,7 @@
 #include "log/log_dir.h"
 #include "support/sim_disk.h"
 #include "support/sim_env.h"
+#include "verified.h"
 
 namespace sluice::log::test {
 
@@ -154,7 +155,10 @@ class CleanerWorld {
     dir_.reset();
     env_.reset();
     for (auto& part : parts_) part->log = nullptr;
-    if (next_disk_) disk_ = std::move(next_disk_);
+    if (next_disk_) {
+      disk_ = std::move(next_disk_);
+      if (*disk_->Exists("/data/meta.properties")) ExpectNoDamage(*disk_, "/data");
+    }
     bytes_.clear();
     old_bytes_.clear();
     end_in_ = -1;

@@ -11,8 +11,10 @@
 #include "batch/builder.h"
 #include "log/checkpoint_store.h"
 #include "log/log_dir.h"
+#include "log_fixture.h"
 #include "support/sim_disk.h"
 #include "support/sim_env.h"
+#include "verified.h"
 
 namespace sluice::log {
 namespace {
@@ -84,9 +86,11 @@ class TakeoverTest : public ::testing::Test {
     record.value = Bytes(value);
     ASSERT_TRUE(builder.Append(record).ok());
     Result<Bytes> built = builder.Finish();
-    std::vector<uint8_t> batch(built->begin(), built->end());
+    Append(partition, {built->begin(), built->end()}, AppendOrigin::kClient);
+  }
+  void Append(int partition, std::vector<uint8_t> batch, AppendOrigin origin) {
     Log* log = logs_.at(static_cast<size_t>(partition));
-    Result<AppendResult> appended = log->Append(batch, AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+    Result<AppendResult> appended = log->Append(batch, origin, TimestampMs(clock_.WallMs()));
     ASSERT_TRUE(appended.ok()) << appended.status().ToString();
     dir_->MarkStaged(log);
     dir_->Commit();
@@ -289,6 +293,65 @@ TEST(CheckpointStoreTest, ReadsTheVersionBeforeAndRefusesOneThatItDoesNotKnow) {
     } else {
       EXPECT_EQ(read.code(), Code::kUnsupportedFormat);
     }
+  }
+}
+
+// The chain of a crashed journal may end anywhere; but frames that were begun after a later one was durable prove that it did not end there.
+TEST_F(TakeoverTest, AJournalThatHasLostDurableFramesIsDamaged) {
+  Start();
+  Settle();
+  constexpr int kFrames = 20;
+  for (int i = 0; i < kFrames; ++i) {
+    Append(0);
+    Flush();
+  }
+  CutPower();
+  test::ExpectNoDamage(*disk_, "/data");
+  std::string path;
+  std::vector<int64_t> frames;   // of the last chain
+  const std::vector<io::DirEntry> names = disk_->List("/data/journal.sluice").take();
+  for (const io::DirEntry& entry : names) {
+    if (entry.name.rfind("journal-", 0) != 0) continue;
+    std::string content = io::ReadWholeFile(*disk_, "/data/journal.sluice/" + entry.name, 64 << 20).take();
+    for (size_t at = 0; at < content.size(); at += kJournalBlock) {
+      const auto header = DecodeFrameHeader({reinterpret_cast<const uint8_t*>(content.data()) + at, kFrameHeaderBytes});
+      if (!header || header->entries == 0) continue;
+      path = "/data/journal.sluice/" + entry.name;
+      frames.push_back(static_cast<int64_t>(at));
+    }
+  }
+  ASSERT_GE(frames.size(), size_t{kFrames});
+  const size_t first = frames.size() - kFrames;
+  for (const auto& [broken, is_damage] : {std::pair(first, true), std::pair(first + 11, true), std::pair(first + 12, false), std::pair(frames.size() - 1, false)}) {
+    std::unique_ptr<SimDisk> copy = disk_->Kill();
+    std::unique_ptr<io::File> file = copy->Open(path, io::OpenMode::kReadWrite).take();
+    uint8_t byte = 0;
+    ASSERT_TRUE(file->ReadAt({&byte, 1}, frames[broken] + 500).ok());
+    byte ^= 1;
+    ASSERT_TRUE(file->WriteAt({&byte, 1}, frames[broken] + 500).ok());
+    const VerifyReport report = test::Verified(*copy, "/data");
+    EXPECT_EQ(report.damaged, is_damage ? 1 : 0) << broken - first << "\n" << test::TextOf(report);
+    if (is_damage && report.damaged == 1) {
+      EXPECT_EQ(report.damages[0].file, path);
+      EXPECT_EQ(report.damages[0].position, frames[broken + 8]);
+    }
+  }
+}
+
+// A file that a log gets later in its life: its name must be as durable as the checkpoint that counts its entries.
+TEST_F(TakeoverTest, TheNameOfATransactionIndexIsDurableWithTheCheckpointThatCountsIt) {
+  Start();
+  Append(0);
+  Flush();
+  for (int i = 0; i < 700; ++i) Turn();   // a checkpoint comes once a minute
+  Append(0, test::MakeBatch({.producer = 7, .epoch = 0, .sequence = 0, .transactional = true}), AppendOrigin::kClient);
+  Append(0, test::MakeMarker(7, 0, true), AppendOrigin::kCoordinator);
+  Flush();
+  for (int i = 0; i < 700; ++i) Turn();
+  for (int cut = 0; cut < 20; ++cut) {
+    std::unique_ptr<SimDisk> after = disk_->Cut(random_);
+    EXPECT_TRUE(*after->Exists("/data/t0-0/00000000000000000000.txnindex"));
+    test::ExpectNoDamage(*after, "/data");
   }
 }
 

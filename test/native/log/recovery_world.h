@@ -23,6 +23,7 @@
 #include "log/log_dir.h"
 #include "support/sim_disk.h"
 #include "support/sim_env.h"
+#include "verified.h"
 
 namespace sluice::log::test {
 
@@ -224,7 +225,10 @@ class World {
       part->log = nullptr;
       EXPECT_EQ(part->waiting, 0u) << part->name.ToString() << " has waiters that nobody told";
     }
-    if (next_disk_) disk_ = std::move(next_disk_);
+    if (next_disk_) {
+      disk_ = std::move(next_disk_);
+      if (*disk_->Exists("/data/meta.properties")) ExpectNoDamage(*disk_, "/data");
+    }
     bytes_.clear();
     old_bytes_.clear();
     end_in_ = -1;
