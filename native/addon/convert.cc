@@ -214,6 +214,9 @@ bool ToEngineOptions(Napi::Value value, EngineOptions* out) {
   out->dir.retention_check_ms = std::clamp<int64_t>(out->dir.retention_check_ms, 1, kYearMs);
   out->dir.retention_delay_ms = std::clamp<int64_t>(out->dir.retention_delay_ms, 0, kYearMs);
   if (IsGiven(o.Get("cleaner")) && !ToCleanerOptions(o.Get("cleaner"), &out->dir.cleaner)) return false;
+  if (IsGiven(o.Get("scrubBytesPerSecond")) && !GetNumber(o, "scrubBytesPerSecond", &out->dir.scrub.bytes_per_second)) return false;
+  if (IsGiven(o.Get("scrubIntervalMs")) && !GetNumber(o, "scrubIntervalMs", &out->dir.scrub.interval_ms)) return false;
+  out->dir.scrub.interval_ms = std::clamp<int64_t>(out->dir.scrub.interval_ms, 1, kYearMs);
   if (IsGiven(o.Get("poolThreads")) && !GetNumber(o, "poolThreads", &out->pool_threads)) return false;
   if (out->pool_threads < 1 || out->pool_threads > 64) return ThrowType(value.Env(), "poolThreads must be 1 to 64");
   if (IsGiven(o.Get("ioDriver"))) {

@@ -306,6 +306,8 @@ Napi::Value JsEngine::Stats(const Napi::CallbackInfo& info) {
       set("journalBytes", dir.journal_bytes);
       set("checkpoints", dir.checkpoints);
       set("cleanings", dir.cleanings);
+      set("scrubbedBytes", dir.scrubbed_bytes);
+      set("scrubDamages", dir.scrub_damages);
       set("connections", plane.connections);
       set("requests", plane.requests);
       set("produceRequests", plane.produce_requests);

@@ -3,11 +3,13 @@
 #include "base/assert.h"
 #include "log/cleaner.h"
 #include "log/log_dir_impl.h"
+#include "log/scrubber.h"
 
 namespace sluice::log {
 
 LogDir::Impl::Impl(const Env& e, LogDirOptions o)
-    : jobs(e.pool), appender_jobs(e.appender), env(With(e, &jobs, &appender_jobs)), options(std::move(o)), reserve(*e.fs, JournalDir(), kReserveName), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)) {}
+    : jobs(e.pool), appender_jobs(e.appender), env(With(e, &jobs, &appender_jobs)), options(std::move(o)), reserve(*e.fs, JournalDir(), kReserveName), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)),
+      scrubber(std::make_unique<Scrubber>(*this, options.scrub)) {}
 
 LogDir::Impl::~Impl() {
   // Jobs first: none of them may name what goes now. Then the kernel's: it still reads the frames in flight.
@@ -102,6 +104,8 @@ LogDirStats LogDir::stats() const {
   LogDirStats stats;
   stats.partitions = static_cast<int64_t>(impl_->slots.size());
   stats.checkpoints = impl_->checkpoints;
+  stats.scrubbed_bytes = impl_->scrubber->bytes();
+  stats.scrub_damages = impl_->scrubber->damaged();
   stats.cleanings = impl_->cleaner->runs();
   if (impl_->journal) {
     stats.journal_capacity = impl_->journal->capacity_bytes();

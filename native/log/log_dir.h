@@ -35,6 +35,12 @@ struct CleanerOptions {
   int64_t backoff_ms = 15000;
 };
 
+// sluice.scrub.*: how sealed segments are read again.
+struct ScrubOptions {
+  int64_t bytes_per_second = 8 << 20;   // 0: never
+  int64_t interval_ms = 604800000;      // from the beginning of one round to that of the next
+};
+
 struct LogDirOptions {
   std::string path;
   std::string cluster_id;     // empty: take meta.properties' or make one
@@ -44,6 +50,7 @@ struct LogDirOptions {
   int64_t retention_check_ms = 1000;   // log.retention.check.interval.ms
   int64_t retention_delay_ms = 0;      // log.initial.task.delay.ms: before the first check
   CleanerOptions cleaner;
+  ScrubOptions scrub;
   bool embedded = false;      // an engine inside a program: folders of other topic ids are left alone, never set aside
 };
 
@@ -73,6 +80,7 @@ struct LogDirStats {
   int64_t journal_capacity = 0, journal_used = 0, journal_writes = 0, journal_bytes = 0, checkpoints = 0;
   int64_t partitions = 0;
   int64_t cleanings = 0;   // of compacted logs, since the start
+  int64_t scrubbed_bytes = 0, scrub_damages = 0;   // since the start
 };
 
 class LogDir {

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "log/cleaner.h"
 #include "log/log_dir_impl.h"
+#include "log/scrubber.h"
 
 namespace sluice::log {
 
@@ -23,7 +24,7 @@ void LogDir::Impl::TryClose() {
     return;
   }
   if (close_waits) return;
-  if (cleaner->Stop() || running_checkpoint || segment_syncs > 0 || appender_writes > 0 || openings > 0 || checking_space || retiring) return;
+  if (cleaner->Stop() || scrubber->Stop() || running_checkpoint || segment_syncs > 0 || appender_writes > 0 || openings > 0 || checking_space || retiring) return;
   if (journal && journal->growing()) return;
   const auto again = [this] {
     close_waits = false;

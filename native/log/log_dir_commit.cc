@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "log/cleaner.h"
 #include "log/log_dir_impl.h"
+#include "log/scrubber.h"
 
 namespace sluice::log {
 namespace {
@@ -313,6 +314,7 @@ void LogDir::Impl::OnTimer() {
   }
   if (!running_checkpoint && next_checkpoint.empty() && (CheckpointDue() || IdleCheckpointDue())) StartCheckpoint(nullptr);
   cleaner->OnTimer();
+  scrubber->OnTimer();
   ReleaseDeleted();
   NoticeRoom();
 }

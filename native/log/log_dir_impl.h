@@ -145,8 +145,9 @@ struct LogDir::Impl {
   struct CheckpointRun;
   void FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run);
 
-  // --- compaction (cleaner.cc)
+  // --- compaction (cleaner.cc), and the check of what lies there (scrubber.cc)
   class Cleaner;
+  class Scrubber;
 
   // --- full disks (log_dir_space.cc)
   bool RoomForTwoJournals();
@@ -198,6 +199,7 @@ struct LogDir::Impl {
   bool retiring = false;                  // they are being removed
   std::atomic<int64_t> old_journal_bytes = 0;
   std::unique_ptr<Cleaner> cleaner;
+  std::unique_ptr<Scrubber> scrubber;
   std::unordered_map<TopicIdPartition, std::unique_ptr<LogSlot>> slots;
   std::unordered_map<Log*, LogSlot*> by_log;
   // Partitions that are in every checkpoint as they are: found damaged and refused, or opened by nobody in this life.

@@ -58,6 +58,12 @@ Result<LogSlice> ReadSlice(const ReadPlan& plan, ReadMode mode) {
         end = first_end;
       }
     }
+    if (const std::optional<DamagedRange> damage = view.segment->DamageIn(first.position, end)) {
+      if (damage->from <= first.position) {
+        return Status::Error(Code::kCorrupt, view.segment->log_path() + " at " + std::to_string(first.position) + ": known to be damaged");
+      }
+      end = damage->from;
+    }
     LogSlice slice;
     slice.segment = view.segment;
     slice.position = FilePosition(first.position);

@@ -76,6 +76,26 @@ void Segment::TakeName() {
   hot_from = INT64_MAX;
 }
 
+bool Segment::AddDamage(const DamagedRange& range) {
+  std::lock_guard lock(mutex_);
+  for (const DamagedRange& known : damages_) {
+    if (range.from >= known.from && range.to <= known.to) return false;
+  }
+  damages_.push_back(range);
+  std::sort(damages_.begin(), damages_.end(), [](const DamagedRange& a, const DamagedRange& b) { return a.from < b.from; });
+  is_damaged_.store(true, std::memory_order_release);
+  return true;
+}
+
+std::optional<DamagedRange> Segment::DamageIn(int64_t from, int64_t to) const {
+  if (!is_damaged_.load(std::memory_order_acquire)) return std::nullopt;
+  std::lock_guard lock(mutex_);
+  for (const DamagedRange& known : damages_) {
+    if (known.to > from && known.from < to) return known;
+  }
+  return std::nullopt;
+}
+
 Status Segment::Retire() {
   SLUICE_ASSERT(sealed());
   std::lock_guard rebuilding(rebuild_mutex_);

@@ -54,6 +54,12 @@ struct SegmentGrowth {
   int64_t last_indexed_ = 0;
 };
 
+// Bytes of a data file that do not hold what was written.
+struct DamagedRange {
+  int64_t from = 0;
+  int64_t to = 0;
+};
+
 class Segment final : public SegmentFiles {
  public:
   // `unfinished`: its files have this behind their names until TakeName.
@@ -81,6 +87,10 @@ class Segment final : public SegmentFiles {
   Status RebuildSealedIndexes(int64_t index_interval);
   // Opens its files and keeps them open, because their names are about to be another segment's. Sealed segments only.
   Status Retire();
+  // From now on readers are told of it. False where it is known already.
+  bool AddDamage(const DamagedRange& range);
+  // The first damage that lies in [from, to) or reaches into it.
+  std::optional<DamagedRange> DamageIn(int64_t from, int64_t to) const;
   // The files have been renamed to their proper names. Before anybody else sees the segment.
   void TakeName();
 
@@ -186,6 +196,8 @@ class Segment final : public SegmentFiles {
   std::mutex rebuild_mutex_;          // held while index files are replaced by name
   mutable std::mutex mutex_;          // guards file_, retired_ and max_known_, and max_ of a sealed segment
   std::unique_ptr<io::File> file_;
+  std::atomic<bool> is_damaged_ = false;
+  std::vector<DamagedRange> damages_;   // guarded by mutex_; by position
   bool retired_ = false;
   bool max_known_ = true;
 };

@@ -74,6 +74,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     retentionCheckMs: Number(settings.get('log.retention.check.interval.ms')),
     retentionDelayMs: Number(settings.get('log.initial.task.delay.ms')),
     cleaner: cleanerSettings(settings),
+    scrubBytesPerSecond: settings.get('sluice.scrub.bytes.per.second'),
+    scrubIntervalMs: settings.get('sluice.scrub.interval.ms'),
   }, starting.events);
   try {
     return await starting.run(engine, startedAt);

@@ -22,6 +22,10 @@ export interface EngineOptions {
   /** How long after the start it looks first. Default 0. */
   retentionDelayMs?: number;
   cleaner?: CleanerSettings;
+  /** How fast sealed segments are read again, to find damage. 0: never. Default 8 MiB. */
+  scrubBytesPerSecond?: number;
+  /** From the beginning of one round of that to the next. Default a week. */
+  scrubIntervalMs?: number;
 }
 
 /** How logs are compacted, all of them together: Kafka's log.cleaner.*. */
@@ -226,6 +230,9 @@ export interface EngineStats {
   checkpoints: number;
   /** Compacted logs cleaned since the start. */
   cleanings: number;
+  /** Bytes of sealed segments read again since the start, and places found damaged by that. */
+  scrubbedBytes: number;
+  scrubDamages: number;
   connections: number;
   requests: number;
   produceRequests: number;

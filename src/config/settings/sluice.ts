@@ -22,6 +22,12 @@ export const sluiceSettings = [
     'allows it.', { range: oneOf('auto', 'io_uring', 'epoll') }),
   define('sluice.pool.threads', 'int', '2', 'served',
     'Threads for compression, reading of cold data and other work that may block.', { range: between(1, 64) }),
+  define('sluice.scrub.bytes.per.second', 'long', `${8 * MIB}`, 'served',
+    'How fast sealed segments are read again in the background, and each batch\'s CRC checked. Damage is said in the log by file, partition and position, and a fetch ' +
+    'of it answers CORRUPT_MESSAGE until the next start. What was not in the page cache does not stay there. 0: never.', { range: atLeast(0) }),
+  define('sluice.scrub.interval.ms', 'long', `${7 * 24 * 3600 * 1000}`, 'served',
+    'How long after the beginning of one such round over all segments the next one begins. The first begins ten minutes after the start, or after this time if that is shorter.',
+    { range: between(1, 365 * 24 * 3600 * 1000) }),
   define('sluice.memory.request.bytes', 'long', `${256 * MIB}`, 'served',
     'Memory for requests that are being received or worked on, over all connections. Reading stops where it is used up. It is raised ' +
     'to socket.request.max.bytes where that is more.', { importance: 'high', range: atLeast(MIB) }),
