@@ -1,11 +1,6 @@
 // Which partition of __consumer_offsets holds a group: every client and every broker must come to the same answer.
 
-/** Java's String.hashCode. */
-export function javaStringHash(text: string): number {
-  let hash = 0;
-  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
-  return hash;
-}
+import { javaStringHash } from '../util/java-hash.js';
 
 const SMALLEST = -0x80000000;
 

@@ -3,6 +3,7 @@ import { type KafkaErrorName } from '../protocol/errors.js';
 import { configRecord } from '../protocol/records/metadata/index.js';
 import { ELIGIBLE_LEADERS_FEATURE } from './features.js';
 import { type ConfigOverrides, type MetadataImage, overridesOf, resourceTypes } from './image.js';
+import { inHashMapOrder } from '../util/java-hash.js';
 import { parseNodeId } from './ids.js';
 import { KafkaError } from './kafka-error.js';
 import { type NewRecord, RecordList, makeRecord } from './records.js';
@@ -70,7 +71,8 @@ function newValue(change: ConfigChange, current: string | undefined, resourceTyp
       const isList = rules.isList(resourceType, name);
       if (isList === undefined && resourceType === resourceTypes.broker) fail('INVALID_CONFIG', `Unknown config name: ${name}`);
       if (isList !== true) fail('INVALID_CONFIG', notAList(name, operation, resourceType));
-      const parts = (current ?? rules.inherited(resourceType, name) ?? '').split(/\s*,\s*/).filter((part) => part !== '');
+      // Parts keep the spaces that they came with, and differ by them.
+      const parts = (current ?? rules.inherited(resourceType, name) ?? '').split(',').filter((part) => part !== '');
       for (const part of split(change.value ?? '')) {
         const at = parts.indexOf(part);
         if (operation === configOperations.append && at === -1) parts.push(part);
@@ -137,7 +139,9 @@ function planResource(image: MetadataImage, resource: ResourceChange, rules: Con
   const current = overridesOf(image, resourceType, resourceName);
   const next = new Map(resource.replacesAll === true ? [] : current);
   const values = new Map<string, string | null>();
-  for (const change of resource.changes) {
+  // Of several wrong changes Kafka tells the first that its map has: of a topic's, which the controller looks at.
+  const changes = resourceType === resourceTypes.topic ? inHashMapOrder(resource.changes, ({ name }) => name) : resource.changes;
+  for (const change of changes) {
     const value = newValue(change, current.get(change.name), resourceType, rules);
     values.set(change.name, value);
     if (value === null) next.delete(change.name);

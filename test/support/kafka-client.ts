@@ -17,12 +17,12 @@ export class KafkaClient {
   #failure: Error | undefined;
   #correlationId = 0;
 
-  private constructor(socket: Socket, clientId: string) {
+  private constructor(socket: Socket, clientId: string, port: number) {
     this.#socket = socket;
     this.#clientId = clientId;
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('error', (error) => this.#fail(error));
-    socket.once('close', () => this.#fail(new Error('the broker closed the connection')));
+    socket.once('close', () => this.#fail(new Error(`the broker at port ${port} closed the connection`)));
   }
 
   static connect(port: number, clientId = 'test', host = '127.0.0.1'): Promise<KafkaClient> {
@@ -31,7 +31,7 @@ export class KafkaClient {
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);
-        resolve(new KafkaClient(socket, clientId));
+        resolve(new KafkaClient(socket, clientId, port));
       });
     });
   }
