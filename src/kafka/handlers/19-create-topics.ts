@@ -19,7 +19,8 @@ function viewCreated(topic: CreatedTopic, broker: BrokerServices) {
     replicationFactor: topic.replicationFactor,
     configs: [...broker.configs.describeTopic(topic.overrides)]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map(({ name, value, readOnly, source, isSensitive }) => ({ name, value, readOnly, configSource: source, isSensitive })),
+      // What was asked for is shown as it was written; DescribeConfigs shows what it means.
+      .map(({ name, value, readOnly, source, isSensitive }) => ({ name, value: topic.overrides.get(name) ?? value, readOnly, configSource: source, isSensitive })),
   };
 }
 
