@@ -45,7 +45,7 @@ export async function buildNative({ folder, sanitize = '', options = [], targets
 export async function nativeTests({ folder, sanitize, options, layers, filter, timeoutMs, launcher = [] }) {
   const tested = layers.filter((layer) => filesBelow(`test/native/${layer}`, ['_test.cc']).length > 0);
   await buildNative({ folder, sanitize, options, targets: tested.map((layer) => `${layer}_tests`) });
-  const select = ['-R', `^(${tested.join('|')})$`];
+  const select = ['-R', `^(${tested.join('|')})_[0-9]$`];
   const ctest = ['ctest', '--test-dir', join(root, folder), '-V', '-j', String(availableParallelism()), '--no-tests=error', ...select];
   const counts = { passed: 0, failed: 0, brokenPrograms: 0 };
   const onLine = (line) => {
@@ -73,6 +73,6 @@ export function count(counts, line) {
 
 /** What the test programs print, and ctest's own results; not how it calls them. */
 function isTelling(line) {
-  return /^\d+: (?!Test command|Working Directory|Test timeout|Environment variables)/.test(line)
+  return /^\d+: (?!Test command|Working Directory|Test timeout|Environment variables|  GTEST_|Running main)/.test(line)
     || /^\s*\d+\/\d+ Test|tests passed|^Total Test time|FAILED|\*\*\*/.test(line);
 }
