@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/crc32c.h"
+#include "log/doubt.h"
 
 namespace sluice::log {
 namespace {
@@ -310,6 +311,7 @@ void Journal::TellWaiters() {
 void Journal::Fail(Status status) {
   if (failed_) return;
   failed_ = true;
+  if (options_.alignment == 0) NoteFailedSync(*env_.fs, options_.dir, "");
   failure_ = std::move(status);
   const bool nested = std::exchange(telling_, true);
   on_failed_(failure_);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "log/doubt.h"
+
 namespace sluice::log {
 namespace {
 
@@ -37,6 +39,9 @@ Result<std::unique_ptr<JournalReader>> JournalReader::Scan(io::FileSystem& fs, c
   auto reader = std::make_unique<JournalReader>();
   Result<std::vector<io::DirEntry>> names = fs.List(dir);
   if (!names.ok()) return names.status();
+  for (const io::DirEntry& entry : *names) {
+    if (entry.name == kSyncFailedName) SLUICE_TRY(WriteAgain(fs, dir));
+  }
   std::vector<Source>& sources = reader->sources_;
   for (const io::DirEntry& entry : *names) {
     if (entry.is_dir || entry.name.rfind("journal-", 0) != 0) continue;

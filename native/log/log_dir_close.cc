@@ -88,8 +88,11 @@ Status LogDir::Impl::CloseLogs() {
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kHighWatermarksName, watermarks));
   journal.reset();
   // The checkpoint goes first: a journal without one is no journal, and the recovery points above say the rest.
-  SLUICE_TRY(env.fs->Remove(JournalDir() + "/" + kCheckpointName));
-  SLUICE_TRY(env.fs->SyncDir(JournalDir()));
+  const Status removed = env.fs->Remove(JournalDir() + "/" + kCheckpointName);
+  if (removed.code() != Code::kNotFound) {   // gone already where a full disk stopped the first attempt behind it
+    SLUICE_TRY(removed);
+    SLUICE_TRY(env.fs->SyncDir(JournalDir()));
+  }
   SLUICE_TRY(env.fs->RemoveTree(JournalDir()));
   SLUICE_TRY(env.fs->SyncDir(options.path));
   return WriteCleanMark(*env.fs, options.path, 0);

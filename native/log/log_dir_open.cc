@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "log/cleaner.h"
+#include "log/doubt.h"
 #include "log/log_dir_impl.h"
 
 namespace sluice::log {
@@ -66,7 +67,9 @@ Status LogDir::Impl::CheckIdentity() {
 // Before anything is done about what was read: what reaches the disk of the last life's writes from now on is not part of the chain any more, or a
 // recovery that is cut short would be followed by one that reads further, over what the first has cut off.
 Status LogDir::Impl::EndOldJournal() {
-  SLUICE_TRY(reader->MakeDurable());
+  const Status durable = reader->MakeDurable();
+  if (!durable.ok()) NoteFailedSync(*env.fs, JournalDir(), "");
+  SLUICE_TRY(durable);
   // One incarnation takes over from another, never two: what a start that was cut short has left goes first.
   for (const std::string& path : reader->leftovers()) SLUICE_TRY(env.fs->Remove(path));
   if (!reader->leftovers().empty()) SLUICE_TRY(env.fs->SyncDir(JournalDir()));
@@ -74,7 +77,10 @@ Status LogDir::Impl::EndOldJournal() {
   old_journal_bytes = reader->file_bytes();
   std::string path;
   Result<JournalMark> begun = Journal::TakeOver(*env.fs, JournalDir(), reader->end(), NewIncarnation(), alignment != 0, &path);
-  if (!begun.ok()) return begun.status();
+  if (!begun.ok()) {
+    NoteFailedSync(*env.fs, JournalDir(), "");
+    return begun.status();
+  }
   old_journal.push_back(path);
   begin_mark = *begun;
   return Status::Ok();
@@ -117,26 +123,18 @@ Status LogDir::Impl::ReadState() {
   }
   report.clean = clean || first_start;
 
-  Result<OffsetsByPartition> offsets = ReadOffsets(*env.fs, options.path + "/" + kRecoveryPointsName);
-  if (offsets.ok()) {
-    recovery_points = offsets.take();
-  } else {
-    // Kafka, too, takes a damaged recovery checkpoint as none: everything is scanned.
-    env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; logs are scanned from their beginning");
-  }
-  offsets = ReadOffsets(*env.fs, options.path + "/" + kLogStartsName);
-  if (offsets.ok()) {
-    log_starts = offsets.take();
-  } else {
-    env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; logs begin at their first segment");
-  }
-  offsets = ReadOffsets(*env.fs, options.path + "/" + kCleanedOffsetsName);
-  if (offsets.ok()) {
-    cleaner->TakeOver(offsets.take());
-  } else {
-    env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; compacted logs are cleaned from their beginning");
-  }
-  return Status::Ok();
+  // Kafka, too, takes a damaged file of these as none. One that cannot be read now may be whole: going on without it would bring deleted records back.
+  const auto read = [this](const char* name, const char* without, auto take) -> Status {
+    const std::string path = options.path + "/" + name;
+    Result<OffsetsByPartition> offsets = ReadOffsets(*env.fs, path);
+    if (offsets.ok()) take(offsets.take());
+    else if (offsets.code() == Code::kIo) return Status::Error(Code::kIo, path + ": " + offsets.status().what(), offsets.status().sys_errno());
+    else env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; " + without);
+    return Status::Ok();
+  };
+  SLUICE_TRY(read(kRecoveryPointsName, "logs are scanned from their beginning", [this](OffsetsByPartition found) { recovery_points = std::move(found); }));
+  SLUICE_TRY(read(kLogStartsName, "logs begin at their first segment", [this](OffsetsByPartition found) { log_starts = std::move(found); }));
+  return read(kCleanedOffsetsName, "compacted logs are cleaned from their beginning", [this](OffsetsByPartition found) { cleaner->TakeOver(std::move(found)); });
 }
 
 }  // namespace sluice::log

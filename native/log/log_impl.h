@@ -46,6 +46,7 @@ struct DirListing {
   std::vector<std::string> deleted, cleaned, swapped;
   bool epochs = false;
   bool metadata = false;
+  bool doubted = false;            // a sync failed here
 };
 Result<DirListing> ListPartition(io::FileSystem& fs, const std::string& dir);
 
@@ -184,7 +185,7 @@ struct Log::Impl {
   Status LoadEpochs(const DirListing& listing);
   void SettleEpochs();
   Status LoadEnd();
-  void RemoveSegmentFiles(Offset base);
+  Status RemoveSegmentFiles(Offset base);
 
   // --- log_scan.cc
   struct ScanEnd {
@@ -199,7 +200,7 @@ struct Log::Impl {
   Status FeedFrom(Offset from, Offset producers_from);
   Status FindLostAborted();
   void CleanSnapshots();
-  void DetachTail(const SegmentList& all, size_t first);
+  Status DetachTail(const SegmentList& all, size_t first);
 
   // --- log_replay.cc
   Status LoadProven(const LoadState& state, const DirListing& listing);
@@ -210,7 +211,7 @@ struct Log::Impl {
 
   // --- log_retention.cc
   void Detach(size_t count, TimestampMs now);
-  void RenameDetached(TimestampMs now);
+  Status RenameDetached(TimestampMs now);
   void RemoveDoomed(TimestampMs now, bool here);
   bool MoveLogStart(Offset start);
   void CloseIdleSegments(TimestampMs now);

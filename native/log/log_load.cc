@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "log/batch_scanner.h"
+#include "log/doubt.h"
 #include "log/log_format.h"
 #include "log/log_impl.h"
 
@@ -65,6 +66,7 @@ Result<DirListing> ListPartition(io::FileSystem& fs, const std::string& dir) {
     else if (auto time = ParseSegmentFileName(name, kTimeIndexSuffix)) listing.indexes.push_back(*time);
     else if (name == kLeaderEpochFile) listing.epochs = true;
     else if (name == kPartitionMetadataFile) listing.metadata = true;
+    else if (name == kSyncFailedName) listing.doubted = true;
   }
   for (std::vector<Offset>* sorted : {&listing.logs, &listing.snapshots, &listing.txn_indexes, &listing.indexes}) {
     std::sort(sorted->begin(), sorted->end());
@@ -109,6 +111,7 @@ Status Log::Impl::StartSegment(Offset base) {
 Status Log::Impl::LoadExisting(const LoadState& state) {
   Result<DirListing> listing = ListPartition(*env.fs, dir);
   if (!listing.ok()) return listing.status();
+  if (listing->doubted) SLUICE_TRY(WriteAgain(*env.fs, dir));
   if (!state.identified) SLUICE_TRY(CheckMetadata(*env.fs, dir, id, listing->metadata));
   for (const std::string& leftover : listing->deleted) SLUICE_TRY(env.fs->Remove(JoinPath(dir, leftover)));
   if (!listing->cleaned.empty() || !listing->swapped.empty()) {
@@ -119,7 +122,7 @@ Status Log::Impl::LoadExisting(const LoadState& state) {
   // An index without its data is left over from a deletion that was cut short.
   for (const std::vector<Offset>* of : {&listing->indexes, &listing->txn_indexes}) {
     for (Offset base : *of) {
-      if (!std::binary_search(listing->logs.begin(), listing->logs.end(), base)) RemoveSegmentFiles(base);
+      if (!std::binary_search(listing->logs.begin(), listing->logs.end(), base)) SLUICE_TRY(RemoveSegmentFiles(base));
     }
   }
   snapshots = listing->snapshots;
@@ -258,10 +261,12 @@ Status Log::Impl::LoadEnd() {
   return Status::Ok();
 }
 
-void Log::Impl::RemoveSegmentFiles(Offset base) {
+Status Log::Impl::RemoveSegmentFiles(Offset base) {
   for (const char* suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
-    (void)env.fs->Remove(JoinPath(dir, SegmentFileName(base, suffix)));
+    const Status removed = env.fs->Remove(JoinPath(dir, SegmentFileName(base, suffix)));
+    if (!removed.ok() && removed.code() != Code::kNotFound) return removed;
   }
+  return Status::Ok();
 }
 
 // Kafka's cleaner replaces segments by compacted ones: what it had finished (.swap) is put in place, what it had not is thrown away.
@@ -293,7 +298,7 @@ Status Log::Impl::FinishSwaps(const DirListing& listing) {
   }
   for (const std::vector<Offset>* of : {&listing.logs, &listing.indexes, &listing.txn_indexes}) {
     for (Offset base : *of) {
-      if (base >= from && base < to) RemoveSegmentFiles(base);
+      if (base >= from && base < to) SLUICE_TRY(RemoveSegmentFiles(base));
     }
   }
   for (const std::string& name : valid) {

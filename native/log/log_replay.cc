@@ -85,7 +85,7 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
     }
     SLUICE_TRY(segment->LoadFirstTimestamp());
   }
-  DetachTail(below, 0);
+  SLUICE_TRY(DetachTail(below, 0));
   if (found) {
     if (segments->front()->base() > log_start) log_start = segments->front()->base();
   } else if (proven.position == 0 && replay->later.empty()) {
@@ -97,7 +97,7 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
     if (!segments->empty() && log_start < proven.segment_base) return MissingSegment();
     const std::shared_ptr<const SegmentList> gone = segments;
     segments = std::make_shared<const SegmentList>();
-    DetachTail(*gone, 0);
+    SLUICE_TRY(DetachTail(*gone, 0));
     if (!replay->later.empty()) log_start = std::max(log_start, replay->later.front());
   }
   SLUICE_TRY(FindLostAborted());
@@ -237,7 +237,7 @@ Status Log::ReplaySynced(Offset end) {
     // All that is not there had left the log before the sync, and only the names have come back.
     const std::shared_ptr<const SegmentList> gone = log.segments;
     log.segments = std::make_shared<const SegmentList>();
-    log.DetachTail(*gone, 0);
+    SLUICE_TRY(log.DetachTail(*gone, 0));
     log.written_end = log.next_offset = end;
     return log.ReplayRoll(end);
   }
@@ -268,7 +268,7 @@ Status Log::FinishReplay() {
   // What lies behind was never acknowledged.
   SegmentList rest;
   for (Offset base : log.replay->later) rest.push_back(std::make_shared<Segment>(*log.env.fs, log.shared_dir, base, 0));
-  log.DetachTail(rest, 0);
+  SLUICE_TRY(log.DetachTail(rest, 0));
   if (log.log_start > log.written_end && log.replay->mode == Durability::kOs) {
     // A power cut took records that only the page cache had, and the start had been moved above what it left: begun anew there, as Kafka does.
     log.Report(Severity::kWarn, log.dir + " ends at " + std::to_string(log.written_end.v) + ", before its start " + std::to_string(log.log_start.v) + ": begun anew");

@@ -43,10 +43,11 @@ void Log::Impl::Detach(size_t count, TimestampMs now) {
     total_size -= (*segments)[i]->size();
   }
   DropSegments(0, count);
-  if (!names_dirty) RenameDetached(now);
+  if (!names_dirty) (void)RenameDetached(now);   // below the log start, where they harm nobody
 }
 
-void Log::Impl::RenameDetached(TimestampMs now) {
+Status Log::Impl::RenameDetached(TimestampMs now) {
+  Status result;
   for (const std::shared_ptr<Segment>& segment : detached) {
     for (const char* suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kSnapshotSuffix}) {
       const std::string path = segment->PathOf(suffix);
@@ -59,10 +60,12 @@ void Log::Impl::RenameDetached(TimestampMs now) {
         doomed.push_back({path + kDeletedSuffix, SaturatingAdd(now.v, config.file_delete_delay_ms)});
       } else if (renamed.code() != Code::kNotFound) {
         Report(Severity::kWarn, path + " cannot be renamed for deletion: " + renamed.ToString());
+        if (result.ok()) result = renamed;
       }
     }
   }
   detached.clear();
+  return result;
 }
 
 // On the pool where there is one: to let go of a large file's pages takes long.

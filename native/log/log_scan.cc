@@ -75,7 +75,7 @@ Status Log::Impl::ScanFrom(Offset scan_from) {
     if (segment->base() < written_end) {
       // Two files claim the same offsets; the earlier one has been checked.
       Report(Severity::kWarn, segment->log_path() + " begins before its predecessor ends, at " + std::to_string(written_end.v) + ": cut off");
-      DetachTail(*all, i);
+      SLUICE_TRY(DetachTail(*all, i));
       break;
     }
     if (!segments->empty() && !active().sealed()) SLUICE_TRY(active().Seal());
@@ -88,20 +88,22 @@ Status Log::Impl::ScanFrom(Offset scan_from) {
       Report(Severity::kWarn, segment->log_path() + " at " + std::to_string(end.position) + ": " + end.why.what() + "; the log ends here, at offset " +
                                   std::to_string(written_end.v));
       SLUICE_TRY(segment->CutTail());
-      DetachTail(*all, i + 1);
+      SLUICE_TRY(DetachTail(*all, i + 1));
       break;
     }
   }
   return Status::Ok();
 }
 
-// Segments from `first` of a list on are not part of the log: their files go as deleted ones do.
-void Log::Impl::DetachTail(const SegmentList& all, size_t first) {
-  if (first >= all.size()) return;
+// Segments from `first` of a list on are not part of the log: their files go as deleted ones do. Where they cannot be taken away the log cannot be opened:
+// the next segment would meet one of them, and after a clean stop nothing would say that it is not part of the log.
+Status Log::Impl::DetachTail(const SegmentList& all, size_t first) {
+  if (first >= all.size()) return Status::Ok();
   for (size_t i = first; i < all.size(); ++i) detached.push_back(all[i]);
-  RenameDetached(Now());
+  SLUICE_TRY(RenameDetached(Now()));
   names_dirty = true;
   ++names_generation;
+  return Status::Ok();
 }
 
 // Producer state at `end`: the newest snapshot that holds, and the batches behind it.

@@ -1,6 +1,7 @@
 // Making what was written durable: for a checkpoint, and at a clean stop.
 #include <algorithm>
 
+#include "log/doubt.h"
 #include "log/log_format.h"
 #include "log/log_impl.h"
 #include "log/producer_snapshot.h"
@@ -30,6 +31,12 @@ Status SyncSegments(const Log::SyncSet& set) {
   return Status::Ok();
 }
 
+std::string StemsOf(const Log::SyncSet& set) {
+  std::string stems;
+  for (const SegmentRef& segment : set.segments) stems += SegmentFileName(segment->base(), "") + "\n";
+  return stems;
+}
+
 std::string TemporaryName(const PendingFile& file) { return file.path + ".tmp"; }
 
 Status WriteTemporary(io::FileSystem& fs, const PendingFile& file) {
@@ -52,16 +59,25 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
     for (const SegmentRef& segment : set->segments) SLUICE_TRY(UnlessGone(fs, *set, segment->WriteIndexes()));
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, WriteTemporary(fs, file)));
   }
-  SLUICE_TRY(LostIfFull(fs.SyncAll(path)));
+  const auto sync_all = [&]() -> Status {
+    const Status synced = LostIfFull(fs.SyncAll(path));
+    if (!synced.ok()) {
+      for (const SyncSet* set : sets) NoteFailedSync(fs, set->dir, StemsOf(*set));
+    }
+    return synced;
+  };
+  SLUICE_TRY(sync_all());
   for (const SyncSet* set : sets) {
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, fs.Rename(TemporaryName(file), file.path)));
   }
-  return LostIfFull(fs.SyncAll(path));  // the names
+  return sync_all();  // the names
 }
 
 Status Log::SyncSet::Run(io::FileSystem& fs) const {
   return UnlessGone(fs, *this, [&]() -> Status {
-    SLUICE_TRY(SyncSegments(*this));
+    const Status synced = SyncSegments(*this);
+    if (synced.code() == Code::kIo) NoteFailedSync(fs, dir, StemsOf(*this));
+    SLUICE_TRY(synced);
     for (const PendingFile& file : files) SLUICE_TRY(io::WriteFileAtomically(fs, file.path, file.content));
     for (const std::string& name : dirs) SLUICE_TRY(fs.SyncDir(name));
     return Status::Ok();
@@ -132,7 +148,7 @@ void Log::SyncDone(const SyncSet& set) {
   }
   if (set.generations.back() == log.names_generation) log.names_dirty = false;
   log.recovery_point = std::max(log.recovery_point, std::min(set.end, log.written_end));
-  if (!log.detached.empty()) log.RenameDetached(log.Now());
+  if (!log.detached.empty()) (void)log.RenameDetached(log.Now());
 }
 
 Result<Log::SyncSet> Log::PrepareClose() {

@@ -12,7 +12,7 @@ constexpr int64_t kPiece = 1 << 20;
 
 Status SpaceReserve::Ensure(int64_t bytes, int64_t beside) {
   if (impossible()) return Status::Ok();
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const int64_t before = bytes_.load();
   bytes = std::max(bytes, before);
   if (before >= bytes && beside == 0) return Status::Ok();
@@ -22,10 +22,19 @@ Status SpaceReserve::Ensure(int64_t bytes, int64_t beside) {
   if (*free < bytes - before + beside) return Status::FromErrno(ENOSPC, "allocate");
   Result<std::unique_ptr<io::File>> file = fs_.Open(path_, io::OpenMode::kCreate);
   if (!file.ok()) return file.status();
-  const Status made = EnsureLocked(**file, bytes, beside);
-  if (made.ok() || impossible()) return Status::Ok();
+  Status made = EnsureLocked(**file, bytes, beside);
+  if (impossible()) return Status::Ok();
+  if (made.ok()) {
+    // Nobody waits for the disk: Take may have a piece of it meanwhile.
+    lock.unlock();
+    made = (*file)->Sync();
+    if (made.ok()) made = fs_.SyncDir(dir_);
+    if (made.ok()) return made;
+    lock.lock();
+  }
   // Half of it would be space that nobody can use.
-  (void)(*file)->Truncate(before);
+  bytes_ = std::min(before, bytes_.load());
+  (void)(*file)->Truncate(bytes_);
   return made;
 }
 
@@ -38,8 +47,6 @@ Status SpaceReserve::EnsureLocked(io::File& file, int64_t bytes, int64_t beside)
   }
   SLUICE_TRY(allocated);
   if (beside > 0) SLUICE_TRY(file.Truncate(bytes));
-  SLUICE_TRY(file.Sync());
-  SLUICE_TRY(fs_.SyncDir(dir_));
   bytes_ = bytes;
   return Status::Ok();
 }

@@ -1,7 +1,7 @@
 // Disk space held back in a file that nobody writes, so that a disk which others fill cannot keep acknowledged records from being recovered. What is not
 // needed for that may go, piece by piece, to what must work on a full disk: internal topics, checkpoints, deletions.
 //
-// Thread: any. Ensure and Release block; Take waits for them, so on the home thread it is for a disk that is known to be full.
+// Thread: any. Ensure and Release block; Take waits for what they do to the file, not for their syncs.
 // Owns: its file.
 // After error: as large as it was, or smaller; bytes() tells.
 #pragma once

@@ -20,6 +20,7 @@
 #include "log/log_dir.h"
 #include "support/sim_disk.h"
 #include "support/sim_env.h"
+#include "support/tally.h"
 #include "verified.h"
 
 namespace sluice::log::test {
@@ -27,6 +28,10 @@ namespace sluice::log::test {
 using sluice::test::SimClock;
 using sluice::test::SimDisk;
 using sluice::test::SimEnv;
+using sluice::test::Count;
+using sluice::test::Place;
+using sluice::test::Script;
+using sluice::test::Tally;
 
 struct KeyedRecord {
   int key = 0;
@@ -50,7 +55,7 @@ class CleanerWorld {
     int64_t must = 0;                  // survives the end that came
   };
 
-  explicit CleanerWorld(uint64_t seed) : random_(seed), disk_(std::make_unique<SimDisk>()) {
+  explicit CleanerWorld(uint64_t seed) : seed_(seed), random_(seed), disk_(std::make_unique<SimDisk>()) {
     options_.path = "/data";
     options_.cluster_id = "the-cluster";
     options_.journal_bytes = 8 << 20;
@@ -92,6 +97,7 @@ class CleanerWorld {
   bool over() const { return over_; }
   bool Start() {
     over_ = false;
+    Note("--- start");
     env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
     disk_->on_change = [this](const std::string& what) { OnChange(what); };
     Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options_);
@@ -123,6 +129,7 @@ class CleanerWorld {
       EndLife();
       return false;
     }
+    serving_ = true;
     for (auto& part : parts_) Check(*part);
     return !::testing::Test::HasFailure();
   }
@@ -135,6 +142,8 @@ class CleanerWorld {
   int64_t changes() const { return changes_; }
   void EndNow(bool power) {
     over_ = true;
+    ++tally[power ? Count::kPowerCuts : Count::kKills];
+    Note(power ? "--- power cut" : "--- kill -9");
     for (auto& part : parts_) {
       if (part->log != nullptr) {
         const int64_t seen = part->log->high_watermark().v;
@@ -151,7 +160,12 @@ class CleanerWorld {
   void EndLife() {
     if (env_ == nullptr) return;
     over_ = true;
+    serving_ = false;
     disk_->on_change = nullptr;
+    if (dir_) {
+      tally[Count::kCheckpoints] += dir_->stats().checkpoints;
+      tally[Count::kCleanings] += dir_->stats().cleanings;
+    }
     dir_.reset();
     env_.reset();
     for (auto& part : parts_) part->log = nullptr;
@@ -172,7 +186,11 @@ class CleanerWorld {
     ASSERT_TRUE((*result)->ok()) << (*result)->ToString();
     for (auto& part : parts_) part->must = part->durable = part->log->written_end().v;
     over_ = true;
-    next_disk_ = Chance(50) ? disk_->Cut(random_) : disk_->Kill();
+    ++tally[Count::kCleanStops];
+    Note("--- clean stop");
+    const bool power = Chance(50);
+    ++tally[power ? Count::kPowerCuts : Count::kKills];
+    next_disk_ = power ? disk_->Cut(random_) : disk_->Kill();
   }
 
   // --- work
@@ -211,6 +229,8 @@ class CleanerWorld {
       part.last_base = result->base.v;
     }
     dir_->MarkStaged(part.log);
+    ++tally[Count::kAppends];
+    Note("append to " + part.name.ToString() + ": offsets " + std::to_string(result->base.v) + " to " + std::to_string(result->last.v));
   }
   void Commit() {
     old_bytes_ = std::move(bytes_);
@@ -250,6 +270,37 @@ class CleanerWorld {
     });
   }
 
+  // --- random lives
+  // Some lives of three compacted logs on one disk, or those of `script`.
+  void LiveThrough(const Script& script = {}, Place* place = nullptr) {
+    Place nowhere;
+    if (place == nullptr) place = &nowhere;
+    options_.cleaner.threads = static_cast<int32_t>(1 + Below(2));
+    options_.cleaner.map_bytes = 24 * (10 + Below(200));
+    for (int i = 0; i < 3; ++i) {
+      Part& part = AddPart("t" + std::to_string(i), i == 0 ? Durability::kOs : Durability::kFsync);
+      part.config.segment_bytes = 2000 + Below(20000);
+      part.config.min_cleanable_ratio = static_cast<double>(Below(60)) / 100;
+      if (Chance(30)) part.config.min_compaction_lag_ms = Below(5000);
+      if (Chance(30)) part.config.max_compaction_lag_ms = 5000 + Below(60000);
+    }
+    std::mt19937_64 random(seed_);
+    const int lives = 2 + static_cast<int>(random() % 4);
+    for (life_ = 0; life_ < lives && !::testing::Test::HasFailure(); ++life_) {
+      const int steps = static_cast<int>(random() % 1500);
+      if (!script.HasLife(life_)) continue;
+      *place = {life_, 0, steps};
+      Live(steps, script, place);
+    }
+    ++tally[Count::kWorlds];
+    tally[Count::kPagesDropped] = disk_->losses.pages_dropped;
+    tally[Count::kPagesTorn] = disk_->losses.pages_torn;
+    tally[Count::kNamesDropped] = disk_->losses.names_dropped;
+  }
+  const std::vector<std::string>& history() const { return history_; }
+  bool tell = false;   // keep a history
+  Tally tally;
+
   struct Seen {
     int64_t offset;
     KeyedRecord record;
@@ -272,6 +323,7 @@ class CleanerWorld {
       batch::BatchView view;
       while (iterator.Next(&view) == batch::BatchIterator::Step::kBatch) {
         ++batches;
+        ++tally[Count::kBatchesCompared];
         EXPECT_TRUE(view.crc_ok());
         EXPECT_GE(view.last_offset().v, from);
         Bytes records = view.records();
@@ -299,6 +351,7 @@ class CleanerWorld {
 
   void Check(Part& part) {
     Log& log = *part.log;
+    ++tally[Count::kPartitionsCompared];
     SCOPED_TRACE(part.name.ToString());
     ASSERT_GE(log.high_watermark().v, part.must) << disk_->Dump();
     part.appended.erase(part.appended.lower_bound(log.next_offset().v), part.appended.end());
@@ -339,6 +392,53 @@ class CleanerWorld {
   }
 
  private:
+  void Note(const std::string& line) {
+    if (tell) history_.push_back(line);
+  }
+  // Whatever came before, a step is decided by its own numbers: others can be left out.
+  void Reseed(int step) { random_.seed(seed_ + 0x9E3779B97F4A7C15ull * static_cast<uint64_t>((life_ + 1) * 100000 + step + 10)); }
+  void Live(int steps, const Script& script, Place* place) {
+    ++tally[Count::kLives];
+    Reseed(-1);
+    if (Chance(30)) EndAfter(1 + Below(150), Chance(60));   // within the start, too
+    while (!Start()) {
+      if (::testing::Test::HasFailure()) return;
+    }
+    EndAfter(Chance(60) ? 1 + Below(1500) : -1, Chance(60));
+    const int keys = static_cast<int>(5 + Below(100));
+    for (int i = 0; i < steps && !over_ && !::testing::Test::HasFailure(); ++i) {
+      if (!script.HasStep(life_, i)) continue;
+      place->step = i;
+      Reseed(i);
+      ++tally[Count::kOperations];
+      const int64_t what = Below(100);
+      Part& part = *parts_[static_cast<size_t>(Below(3))];
+      if (what < 30) {
+        Append(part, keys);
+      } else if (what < 50) {
+        Commit();
+      } else if (what < 60) {
+        clock_.now_us += Below(400000);
+        dir_->OnTimer();
+      } else if (what < 61) {
+        Commit();
+        if (!over_) Check(part);
+      } else {
+        Turn();
+      }
+    }
+    place->step = steps;
+    Reseed(-3);
+    if (!over_ && Chance(30)) Settle();
+    if (!over_) {
+      for (auto& part : parts_) {
+        if (!::testing::Test::HasFailure() && !part->log->has_staged()) Check(*part);
+      }
+    }
+    if (!over_ && Chance(40)) StopClean();
+    if (!over_) EndNow(Chance(60));
+    EndLife();
+  }
   void CheckRetry(Part& part) {
     if (part.last_base < 0) return;
     if (part.last_base >= part.log->next_offset().v) {   // lost with what was behind: its producer begins anew
@@ -354,14 +454,22 @@ class CleanerWorld {
     ASSERT_TRUE(retried.ok()) << retried.status().ToString();
     ASSERT_TRUE(retried->duplicate);
     ASSERT_EQ(retried->base.v, part.last_base);
+    ++tally[Count::kRetries];
+    ++tally[Count::kRetriesRecognised];
   }
   void OnChange(const std::string& what) {
     if (over_) return;
     ++changes_;
     if (std::getenv("SLUICE_TRACE") != nullptr) std::fprintf(stderr, "  %ld %s\n", static_cast<long>(changes_), what.c_str());
-    if (end_in_ > 0 && --end_in_ == 0) EndNow(power_);
+    if (end_in_ > 0 && --end_in_ == 0) {
+      Note("end within: " + what);
+      tally[Count::kCutsInside] += power_ ? 1 : 0;
+      tally[Count::kCutsInRecovery] += power_ && !serving_ ? 1 : 0;
+      EndNow(power_);
+    }
   }
 
+  const uint64_t seed_;
   std::mt19937_64 random_;
   LogDirOptions options_;
   std::vector<std::unique_ptr<Part>> parts_;
@@ -370,7 +478,9 @@ class CleanerWorld {
   std::unique_ptr<SimEnv> env_;
   std::unique_ptr<LogDir> dir_;
   std::deque<std::vector<uint8_t>> bytes_, old_bytes_;
-  bool over_ = true, power_ = false;
+  std::vector<std::string> history_;
+  bool over_ = true, power_ = false, serving_ = false;
+  int life_ = 0;
   int64_t end_in_ = -1, changes_ = 0, serial_ = 0;
 };
 

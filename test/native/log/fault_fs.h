@@ -18,6 +18,7 @@ class FaultFs final : public io::FileSystem {
   bool fail_sync = false;
   bool fail_create = false;
   bool fail_truncate = false;
+  bool fail_rename = false;
   bool reads_would_block = false;   // ReadAtNoWait finds nothing in memory
   std::atomic<int> opens = 0;
   std::function<void()> before_log_write;   // on the thread that is about to write to a .log file
@@ -37,7 +38,7 @@ class FaultFs final : public io::FileSystem {
   Status SetModifiedMs(const std::string& path, int64_t ms) override { return real_.SetModifiedMs(path, ms); }
   Result<int64_t> ModifiedMs(const std::string& path) override { return real_.ModifiedMs(path); }
   Status MakeDirs(const std::string& dir) override { return real_.MakeDirs(dir); }
-  Status Rename(const std::string& from, const std::string& to) override { return real_.Rename(from, to); }
+  Status Rename(const std::string& from, const std::string& to) override { return fail_rename ? Status::FromErrno(5, "rename") : real_.Rename(from, to); }
   Status Remove(const std::string& path) override { return real_.Remove(path); }
   Status RemoveTree(const std::string& dir) override { return real_.RemoveTree(dir); }
   Status SyncDir(const std::string& dir) override { return real_.SyncDir(dir); }

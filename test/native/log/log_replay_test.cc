@@ -1,4 +1,5 @@
 // Recovery from a checkpoint and journal entries, one rule at a time. (Random combinations: log_model_test.cc.)
+#include "fault_fs.h"
 #include "log/proven_state.h"
 #include "log_fixture.h"
 
@@ -69,6 +70,23 @@ TEST_F(LogReplayTest, WhatIsMissingIsWrittenBack) {
   EXPECT_EQ(ReadAll(0), all_);
   // And it appends on.
   EXPECT_EQ(Append(BatchSpec{})->base.v, 18);
+}
+
+// The next clean start would take it for a part of the log, and the next roll would meet it.
+TEST_F(LogReplayTest, ATailThatCannotBeTakenAwayKeepsTheLogClosed) {
+  test::FaultFs fs;
+  env_.fs = &fs;
+  config_.segment_bytes = 500;
+  Start(8);
+  ASSERT_TRUE(Recover().ok());
+  fs.fail_rename = true;
+  EXPECT_EQ(log_->FinishReplay().code(), Code::kIo);
+  fs.fail_rename = false;
+  ASSERT_TRUE(Recover().ok());
+  ASSERT_TRUE(log_->FinishReplay().ok());
+  EXPECT_EQ(log_->next_offset().v, 10);
+  log_.reset();
+  env_.fs = &io::RealFileSystem();
 }
 
 TEST_F(LogReplayTest, InModeOsTheScanGoesOn) {

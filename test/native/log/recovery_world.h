@@ -4,7 +4,8 @@
 //   - each batch that was answered in mode fsync, and everything that a consumer saw there, survives a power cut; what mode os answered survives kill -9;
 //   - what is there is what was appended, in order, once, and nothing else; a producer's retry of its last batch is recognised;
 //   - the log start is where it was answered to be, or further up for a reason;
-//   - after a clean stop everything is there, the journal is not, and Kafka's mark is.
+//   - after a clean stop everything is there, the journal is not, and Kafka's mark is;
+//   - a disk that fails an access takes nothing of that away: what it makes the engine refuse may be there or not, what was answered is.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,11 +19,12 @@
 #include <vector>
 
 #include "batch/batch_view.h"
-#include "batch/builder.h"
-#include "base/endian.h"
 #include "log/log_dir.h"
+#include "recovery_model.h"
+#include "support/disk_faults.h"
 #include "support/sim_disk.h"
 #include "support/sim_env.h"
+#include "support/tally.h"
 #include "verified.h"
 
 namespace sluice::log::test {
@@ -30,33 +32,64 @@ namespace sluice::log::test {
 using sluice::test::SimClock;
 using sluice::test::SimDisk;
 using sluice::test::SimEnv;
-
-struct WorldOptions {
-  bool full_disk = false;   // ENOSPC comes and goes
-  int partitions = 6;
-  size_t largest = 6 << 20;
-};
+using sluice::test::Count;
+using sluice::test::DiskFaults;
+using sluice::test::Place;
+using sluice::test::Script;
+using sluice::test::Tally;
 
 class World {
  public:
-  explicit World(uint64_t seed, WorldOptions options = {}) : options_(options), random_(seed) {
+  explicit World(uint64_t seed, WorldOptions options = {}) : options_(options), seed_(seed), random_(seed) {
     disk_ = std::make_unique<SimDisk>(Chance(75) ? 4096 : 0);
+    disk_->lies_about = options_.lies_about;
     constexpr std::array<int64_t, 3> kJournals{8 << 20, 16 << 20, 32 << 20};
     journal_bytes_ = kJournals[static_cast<size_t>(Below(3))];
     for (int i = 0; i < options_.partitions; ++i) AddTopic("t" + std::to_string(i));
   }
   ~World() { EndLife(); }
 
-  // One life of the process: start (which may be cut, and tried again), work, some end.
-  void Live(int steps) {
+  // Some lives of a process on one disk, or those of `script`.
+  void LiveThrough(const Script& script = {}, Place* place = nullptr) {
+    Place nowhere;
+    place_ = place != nullptr ? place : &nowhere;
+    std::mt19937_64 random(seed_);
+    const int lives = 2 + static_cast<int>(random() % 6);
+    for (life_ = 0; life_ < lives && !::testing::Test::HasFailure(); ++life_) {
+      const int steps = 20 + static_cast<int>(random() % 400);
+      if (!script.HasLife(life_)) continue;
+      *place_ = {life_, 0, steps};
+      Live(steps, script);
+    }
+    ++tally[Count::kWorlds];
+    TakeLosses();
+  }
+  const std::vector<std::string>& history() const { return history_; }
+  int takeovers = 0;   // recoveries that replayed more than one incarnation of the journal
+  Tally tally;
+
+ protected:
+  // One life: start (which may be cut, and tried again), work, some end.
+  void Live(int steps, const Script& script) {
+    ++tally[Count::kLives];
+    Reseed(-1);
     while (!Recover()) {
       if (::testing::Test::HasFailure()) return;
     }
+    Reseed(-2);
     // Often before the first checkpoint, which runs when all else does.
     if (Chance(60)) ScheduleEnd(1 + Below(Chance(40) ? 60 : 3000));
-    for (int i = 0; i < steps && Alive(); ++i) Step();
+    if (options_.faults && Chance(50)) faults_.Arm(Chance(50) ? 40 : 1500);
+    for (int i = 0; i < steps && Alive() && dir_->status().ok(); ++i) {
+      if (!script.HasStep(life_, i)) continue;
+      place_->step = i;
+      Reseed(i);
+      Step();
+    }
+    place_->step = steps;
+    Reseed(-3);
     if (::testing::Test::HasFailure()) return;
-    if (Alive() && Chance(30)) Settle();
+    if (Alive() && dir_->status().ok() && Chance(30)) Settle();
     if (Alive() && Chance(35)) {
       if (Chance(30)) ScheduleEnd(1 + Below(60));
       if (!options_.full_disk || Chance(70)) disk_->capacity = INT64_MAX;
@@ -65,41 +98,8 @@ class World {
     if (Alive() && !closed_) EndNow();
     EndLife();
   }
-  const std::vector<std::string>& history() const { return history_; }
-  int takeovers = 0;   // recoveries that replayed more than one incarnation of the journal
 
- private:
-  struct Produced {
-    int64_t base, end;
-    uint32_t crc;
-    int producer;
-    int16_t epoch;
-    int32_t sequence;
-    std::vector<uint8_t> bytes;   // of small ones, for a retry
-  };
-  struct Producer {
-    int64_t id;
-    int16_t epoch = 0;
-    int32_t next = 0;
-  };
-  struct Part {
-    TopicPartition name;
-    TopicId id;
-    LogConfig config;
-    Log* log = nullptr;
-    bool gone = false;
-    bool expected_reset = false;
-    std::vector<Produced> batches;
-    std::array<Producer, 2> producers;
-    int64_t must = 0;        // records below survive a power cut
-    int64_t kept = 0;        // records below are on the disk as the last end left it
-    bool in_cache = false;   // when the process ended, some may have been in the page cache only
-    int64_t soft = 0;        // records below were seen in mode os only
-    int64_t start_answered = 0, start_seen = 0;
-    bool may_reset = false;  // mode os with a moved start: a power cut may leave less than the start
-    bool retained = false;   // has or had a limit on its size
-    size_t waiting = 0;
-  };
+ protected:
   class Ack final : public OffsetWaiter {
    public:
     Ack(World* world, std::shared_ptr<Part> part, int64_t end) : world_(world), part_(std::move(part)) {
@@ -124,8 +124,11 @@ class World {
 
   int64_t Below(int64_t n) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(n)); }
   bool Chance(int percent) { return Below(100) < percent; }
+  // Whatever came before, a step is decided by its own numbers: others can be left out.
+  void Reseed(int step) { random_.seed(seed_ + 0x9E3779B97F4A7C15ull * static_cast<uint64_t>((life_ + 1) * 100000 + step + 10)); }
   bool Alive() const { return dir_ != nullptr && !over_ && !::testing::Test::HasFailure(); }
   void Note(const std::string& line) {
+    if (!options_.tell && std::getenv("SLUICE_TRACE") == nullptr) return;
     history_.push_back(line);
     if (std::getenv("SLUICE_TRACE") != nullptr) std::fprintf(stderr, "%s\n", line.c_str());
   }
@@ -159,6 +162,21 @@ class World {
     env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
     disk_->dirty_budget = Chance(50) ? INT64_MAX : int64_t{1} << (10 + Below(13));
     disk_->on_change = [this](const std::string& what) { OnChange(what); };
+    disk_->fail = [this](const char* what, const std::string& path) {
+      const Status failed = over_ ? Status::Ok() : faults_.OnAccess(what, path);
+      if (!failed.ok()) Note("fails (" + std::string(std::strerror(failed.sys_errno())) + "): " + what + " " + path);
+      return failed;
+    };
+    disk_->shorten = nullptr;
+    if (options_.faults && Chance(40)) {
+      disk_->shorten = [this](size_t size) {
+        const size_t some = Chance(50) ? size : static_cast<size_t>(Below(static_cast<int64_t>(size) + 1));
+        tally[Count::kShortReads] += some < size ? 1 : 0;
+        return some;
+      };
+    }
+    faults_.Reset();
+    if (options_.faults && Chance(15)) faults_.Arm(120);
     if (Chance(35)) ScheduleEnd(1 + Below(120));
     LogDirOptions options;
     options.path = "/data";
@@ -166,7 +184,8 @@ class World {
     options.journal_bytes = journal_bytes_;
     Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options);
     if (!dir.ok()) {
-      EXPECT_TRUE(over_) << dir.status().ToString();
+      EXPECT_TRUE(over_ || Excused(dir.status())) << dir.status().ToString();
+      if (!over_) EndNow();
       EndLife();
       return false;
     }
@@ -180,7 +199,7 @@ class World {
     auto opened = std::make_shared<bool>(false), finished = std::make_shared<bool>(false);
     dir_->OpenPartitions(specs, [this, parts, opened](std::vector<OpenOutcome> outcomes) {
       for (size_t i = 0; i < outcomes.size() && !over_; ++i) {
-        EXPECT_TRUE(outcomes[i].status.ok()) << parts[i]->name.ToString() << ": " << outcomes[i].status.ToString();
+        EXPECT_TRUE(outcomes[i].status.ok() || Excused(outcomes[i].status)) << parts[i]->name.ToString() << ": " << outcomes[i].status.ToString();
         parts[i]->log = outcomes[i].log;
       }
       *opened = true;
@@ -196,11 +215,12 @@ class World {
     }
     if (Alive()) {
       dir_->FinishRecovery(false, [this, finished](Result<RecoveryReport> report) {
-        EXPECT_TRUE(over_ || report.ok()) << report.status().ToString();
+        EXPECT_TRUE(over_ || report.ok() || Excused(report.status())) << report.status().ToString();
         if (report.ok() && report->incarnations > 1) ++takeovers;
         *finished = true;
       });
       Drive([&] { return *finished; });
+      if (Alive() && !dir_->ready() && faults_.struck()) EndNow();
     }
     if (!Alive()) {
       EndLife();
@@ -209,15 +229,36 @@ class World {
     EXPECT_TRUE(dir_->ready());
     serving_ = true;
     end_in_ = -1;
-    for (auto& part : parts) Compare(*part);
+    faults_.Disarm();
+    for (auto& part : parts) {
+      if (!Lost(*part)) Compare(*part);
+    }
     return true;
+  }
+  // The disk has failed in this life, and it could not be served, or is not any more.
+  bool Lost(const Part& part) const { return faults_.struck() && (part.log == nullptr || !part.log->offline().ok()); }
+
+  // Once the disk has failed in a life, refusals are in order; that it is damaged is never true.
+  bool Excused(const Status& why) const {
+    return faults_.struck() && (why.code() == Code::kIo || why.code() == Code::kOffline || why.code() == Code::kNoSpace || why.code() == Code::kClosed);
+  }
+  void TakeLosses() {
+    tally[Count::kPagesDropped] = disk_->losses.pages_dropped;
+    tally[Count::kPagesTorn] = disk_->losses.pages_torn;
+    tally[Count::kNamesDropped] = disk_->losses.names_dropped;
+    tally[Count::kPagesForgotten] = disk_->losses.pages_forgotten;
   }
 
   void EndLife() {
     if (env_ == nullptr) return;
     over_ = true;
     serving_ = false;
-    if (disk_) disk_->on_change = nullptr;
+    if (disk_) {
+      disk_->on_change = nullptr;
+      disk_->fail = nullptr;
+      disk_->shorten = nullptr;
+    }
+    if (dir_) tally[Count::kCheckpoints] += dir_->stats().checkpoints;
     dir_.reset();
     env_.reset();
     waiting_for_space_.clear();
@@ -248,10 +289,13 @@ class World {
     if (Chance(1)) clock_.now_us += 40000;
     if (end_in_ > 0 && --end_in_ == 0) {
       Note("end within: " + what);
+      ++inside_;
       EndNow();
+      inside_ = 0;
       return;
     }
-    if (env_->pool.running && dir_ && dir_->ready() && !closing_ && Chance(15)) {
+    const bool reserve = what.size() >= 8 && what.compare(what.size() - 8, 8, "/reserve") == 0;   // changed under a lock that the home thread takes
+    if (env_->pool.running && dir_ && dir_->ready() && !closing_ && !reserve && Chance(15)) {
       in_hook_ = true;
       HomeStep();
       in_hook_ = false;
@@ -261,6 +305,11 @@ class World {
   // A power cut or kill -9, now.
   void EndNow() {
     const bool power = Chance(65);
+    ++tally[power ? Count::kPowerCuts : Count::kKills];
+    if (power) {
+      tally[Count::kCutsInside] += inside_;
+      tally[Count::kCutsInRecovery] += serving_ ? 0 : 1;
+    }
     Note(power ? "--- power cut" : "--- kill -9");
     over_ = true;
     for (auto& [name, part] : topics_) {
@@ -293,10 +342,11 @@ class World {
     closing_ = false;
     if (over_) return;
     ASSERT_TRUE(result->has_value());
-    if (options_.full_disk && (*result)->code() == Code::kNoSpace) {
+    if ((options_.full_disk && (*result)->code() == Code::kNoSpace) || Excused(**result)) {
       EndNow();
       return;
     }
+    ++tally[Count::kCleanStops];
     ASSERT_TRUE((*result)->ok()) << (*result)->ToString();
     EXPECT_FALSE(*disk_->Exists("/data/journal.sluice")) << disk_->Dump();
     EXPECT_TRUE(*disk_->Exists("/data/.kafka_cleanshutdown"));
@@ -311,7 +361,10 @@ class World {
     closed_ = true;
     over_ = true;
     // What a clean stop has left must not need the page cache either.
-    next_disk_ = Chance(50) ? disk_->Cut(random_) : disk_->Kill();
+    const bool power = Chance(50);
+    ++tally[power ? Count::kPowerCuts : Count::kKills];
+    Note(power ? "--- power cut after it" : "--- end");
+    next_disk_ = power ? disk_->Cut(random_) : disk_->Kill();
   }
 
   void Drive(const std::function<bool()>& until) {
@@ -347,6 +400,7 @@ class World {
     Drive([&] {
       OpenWaiting();   // what was refused before may be told only now
       for (auto& [name, part] : topics_) {
+        if (Lost(*part)) continue;
         if (part->waiting > 0 || part->log == nullptr) return false;
       }
       return true;
@@ -363,8 +417,13 @@ class World {
   }
 
   void Step() {
+    ++tally[Count::kOperations];
     const int64_t what = Below(100);
-    if (what < 30) {
+    if (options_.faults && Chance(4)) {
+      ReadSome();
+    } else if (options_.faults && Chance(1)) {
+      JumpClock();
+    } else if (what < 30) {
       HomeStep();
     } else if (what < 55) {
       Append();
@@ -414,29 +473,6 @@ class World {
     return it->second;
   }
 
-  std::vector<uint8_t> MakeBatch(const Producer* producer, int records, size_t bytes) {
-    batch::BatchBuilder builder;
-    batch::BatchOptions options;
-    if (producer != nullptr) {
-      options.producer_id = ProducerId(producer->id);
-      options.producer_epoch = ProducerEpoch(producer->epoch);
-      options.base_sequence = producer->next;
-    }
-    builder.Start(options);
-    std::vector<uint8_t> value(std::max<size_t>(8, bytes / static_cast<size_t>(records)));
-    for (int i = 0; i < records; ++i) {
-      StoreI64(value.data(), static_cast<int64_t>(++last_record_));
-      for (size_t at = 8; at < value.size(); at += 997) value[at] = static_cast<uint8_t>(last_record_ + at);
-      batch::RecordInput record;
-      record.value = Bytes(value);
-      record.timestamp = TimestampMs(1700000000000 + i);
-      EXPECT_TRUE(builder.Append(record).ok());
-    }
-    Result<Bytes> bytes_made = builder.Finish();
-    EXPECT_TRUE(bytes_made.ok());
-    return {bytes_made->begin(), bytes_made->end()};
-  }
-
   void Append() {
     if (!dir_->HasRoom() && Chance(90)) return;
     std::shared_ptr<Part> part = Any();
@@ -447,10 +483,16 @@ class World {
     const int which = static_cast<int>(Below(3)) - 1;
     Producer* producer = which < 0 ? nullptr : &part->producers[static_cast<size_t>(which)];
     const int records = 1 + static_cast<int>(Below(5));
-    bytes_.push_back(MakeBatch(producer, records, bytes));
+    bytes_.push_back(MakeNumberedBatch(producer, records, bytes, &last_record_));
     std::vector<uint8_t>& batch = bytes_.back();
     Result<AppendResult> result = part->log->Append(batch, AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+    if (!result.ok() && Excused(result.status())) return;
     ASSERT_TRUE(result.ok()) << part->name.ToString() << ": " << result.status().ToString() << Tell(*part);
+    ++tally[Count::kAppends];
+    if (options_.tell) {
+      Note("append to " + part->name.ToString() + ": offsets " + std::to_string(result->base.v) + " to " + std::to_string(result->last.v) + ", " + std::to_string(batch.size()) +
+           " bytes" + (producer != nullptr ? ", producer " + std::to_string(which) : ""));
+    }
     ASSERT_FALSE(result->duplicate) << Tell(*part);
     Produced made{result->base.v, result->last.v + 1, batch::BatchView(batch).stored_crc(), which, 0, -1, {}};
     ASSERT_EQ(made.base, part->batches.empty() ? made.base : part->batches.back().end);
@@ -477,9 +519,12 @@ class World {
       if (it->bytes.empty() || it->base < part.log->log_start().v) return;
       bytes_.push_back(it->bytes);
       Result<AppendResult> again = part.log->Append(bytes_.back(), AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+      if (!again.ok() && Excused(again.status())) return;
+      ++tally[Count::kRetries];
       ASSERT_TRUE(again.ok()) << part.name.ToString() << ": " << again.status().ToString() << Tell(part);
       ASSERT_TRUE(again->duplicate) << part.name.ToString() << " took a batch twice, at " << it->base << " and " << again->base.v << Tell(part);
       EXPECT_EQ(again->base.v, it->base);
+      ++tally[Count::kRetriesRecognised];
       return;
     }
   }
@@ -497,7 +542,9 @@ class World {
 
   void OnRefused(const std::shared_ptr<Part>& part, int64_t end, const Status& why) {
     if (over_ || part->gone || closed_) return;
-    ASSERT_TRUE(why.code() == Code::kNoSpace && options_.full_disk) << part->name.ToString() << " refused " << end << ": " << why.ToString();
+    Note(part->name.ToString() + " refuses what ends at " + std::to_string(end) + ": " + why.ToString());
+    if (why.code() != Code::kNoSpace && Excused(why)) return;   // it may be there after the next start, or not
+    ASSERT_TRUE(why.code() == Code::kNoSpace && (options_.full_disk || faults_.struck())) << part->name.ToString() << " refused " << end << ": " << why.ToString();
     // Taken back: it and what was staged behind it.
     while (!part->batches.empty() && part->batches.back().end >= end) part->batches.pop_back();
     Resume(*part);
@@ -530,8 +577,9 @@ class World {
     part->start_seen = std::max(part->start_seen, to);
     Note(part->name.ToString() + ": delete records below " + std::to_string(to));
     dir_->DeleteRecords(part->log, Offset(to), [this, part](Result<Offset> moved) {
-      if (over_ || part->gone) return;
+      if (over_ || part->gone || (!moved.ok() && Excused(moved.status()))) return;
       ASSERT_TRUE(moved.ok()) << moved.status().ToString();
+      ++tally[Count::kDeleteRecords];
       part->start_answered = std::max(part->start_answered, moved->v);
     });
   }
@@ -550,8 +598,9 @@ class World {
     if (hardens && part->log->config().durability == Durability::kOs) part->soft = part->log->written_end().v;
     Note(part->name.ToString() + (config.durability == Durability::kFsync ? ": fsync" : ": os"));
     dir_->SetConfig(part->log, config, [this, part](Status changed) {
-      if (over_ || part->gone) return;
+      if (over_ || part->gone || (!changed.ok() && Excused(changed))) return;
       ASSERT_TRUE(changed.ok()) << changed.ToString();
+      ++tally[Count::kModeChanges];
       if (part->log->config().durability == Durability::kFsync) {
         part->must = std::max(part->must, part->soft);
         part->soft = 0;
@@ -580,6 +629,43 @@ class World {
     }
   }
 
+  // A consumer somewhere in the log, while all else goes on.
+  void ReadSome() {
+    std::shared_ptr<Part> part = Any();
+    if (part->log == nullptr || !part->log->offline().ok()) return;
+    Log& log = *part->log;
+    const int64_t start = log.log_start().v, end = log.high_watermark().v;
+    if (start >= end) return;
+    const Offset from(start + Below(end - start));
+    Result<LogSlice> slice = log.Read(from, Below(200000), true, log.high_watermark(), Chance(70) ? ReadMode::kNoWait : ReadMode::kBlocking);
+    if (!slice.ok() && slice.code() == Code::kWouldBlock) slice = log.ColdRead(from, Below(200000), true, log.high_watermark())();
+    if (!slice.ok() && Excused(slice.status())) return;
+    ASSERT_TRUE(slice.ok()) << slice.status().ToString() << Tell(*part);
+    ASSERT_GT(slice->length, 0) << Tell(*part);
+    ++tally[Count::kReads];
+    std::vector<uint8_t> bytes(static_cast<size_t>(slice->length));
+    Result<size_t> got = slice->segment->log_file().ReadAt(bytes, slice->position.v);
+    if (!got.ok() && Excused(got.status())) return;
+    ASSERT_TRUE(got.ok() && *got == bytes.size()) << Tell(*part);
+    auto at = std::find_if(part->batches.begin(), part->batches.end(), [&](const Produced& batch) { return batch.end > from.v; });
+    batch::BatchIterator batches(bytes);
+    batch::BatchView view;
+    for (; batches.Next(&view) == batch::BatchIterator::Step::kBatch; ++at) {
+      ASSERT_NE(at, part->batches.end()) << Tell(*part);
+      ASSERT_EQ(view.base_offset().v, at->base) << Tell(*part);
+      ASSERT_TRUE(view.stored_crc() == at->crc && view.crc_ok()) << "at offset " << at->base << Tell(*part);
+      ++tally[Count::kBatchesCompared];
+    }
+    ASSERT_EQ(batches.partial_bytes(), 0u);
+  }
+
+  void JumpClock() {
+    constexpr std::array<int64_t, 4> kJumps{1000, 3600000, 86400000ll * 30, 86400000ll * 3650};
+    clock_.wall_ms = std::max<int64_t>(0, clock_.wall_ms + (Chance(50) ? 1 : -1) * Below(kJumps[static_cast<size_t>(Below(4))]));
+    ++tally[Count::kClockJumps];
+    Note("the clock jumps to " + std::to_string(clock_.WallMs()));
+  }
+
   // The topic goes, and another of its name comes, perhaps at once.
   void Recreate() {
     std::shared_ptr<Part> part = Any();
@@ -589,16 +675,18 @@ class World {
     part->log = nullptr;
     AddTopic(part->name.topic);
     std::shared_ptr<Part> next = topics_[part->name.topic];
-    dir_->DeletePartition({part->id, 0}, [this](Status deleted) { EXPECT_TRUE(over_ || deleted.ok()) << deleted.ToString(); });
+    dir_->DeletePartition({part->id, 0}, [this](Status deleted) { EXPECT_TRUE(over_ || deleted.ok() || Excused(deleted)) << deleted.ToString(); });
+    ++tally[Count::kDeletedTopics];
     OpenNew(next);
   }
   void OpenNew(const std::shared_ptr<Part>& part) {
     dir_->OpenPartitions({SpecOf(*part)}, [this, part](std::vector<OpenOutcome> outcomes) {
       if (over_) return;
-      if (options_.full_disk && outcomes[0].status.code() == Code::kNoSpace) {
+      if ((options_.full_disk || faults_.struck()) && outcomes[0].status.code() == Code::kNoSpace) {
         waiting_for_space_.push_back(part);
         return;
       }
+      if (!outcomes[0].status.ok() && Excused(outcomes[0].status)) return;
       ASSERT_TRUE(outcomes[0].status.ok()) << outcomes[0].status.ToString();
       part->log = outcomes[0].log;
     });
@@ -614,13 +702,16 @@ class World {
     }
     out += "; model of " + std::to_string(part.batches.size()) + " batches";
     if (!part.batches.empty()) out += " up to " + std::to_string(part.batches.back().end);
-    for (const std::string& line : env_->reporter.lines) out += "\n  " + line;
+    if (env_ != nullptr) {
+      for (const std::string& line : env_->reporter.lines) out += "\n  " + line;
+    }
     const size_t from = history_.size() > 60 ? history_.size() - 60 : 0;
     for (size_t i = from; i < history_.size(); ++i) out += "\n    " + history_[i];
     return out;
   }
 
   void Compare(Part& part) {
+    ++tally[Count::kPartitionsCompared];
     ASSERT_NE(part.log, nullptr);
     Log& log = *part.log;
     const int64_t start = log.log_start().v, end = log.high_watermark().v;
@@ -654,6 +745,7 @@ class World {
         ASSERT_EQ(view.stored_crc(), part.batches[at].crc) << "at offset " << view.base_offset().v << Tell(part);
         from = view.next_offset().v;
         ++at;
+        ++tally[Count::kBatchesCompared];
       }
       ASSERT_EQ(batches.partial_bytes(), 0u);
     }
@@ -674,7 +766,12 @@ class World {
   }
 
   const WorldOptions options_;
+  const uint64_t seed_;
   std::mt19937_64 random_;
+  Place* place_ = nullptr;
+  int life_ = 0;
+  int64_t inside_ = 0;
+  DiskFaults faults_{random_, tally};
   int64_t journal_bytes_ = 0;
   SimClock clock_;
   std::unique_ptr<SimDisk> disk_, next_disk_;

@@ -2,6 +2,9 @@
 // directories have the names that programs see and, in order, the changes that no SyncDir has made durable. Any moment can be cut: Cut gives the disk as it is
 // found afterwards, Kill as a killed process leaves it. From a cut on the old disk answers everything with EIO.
 //
+// What it can do wrong besides: fail any access (and with a failed sync forget the pages that it could not write, calling them clean, as kernels do), write
+// half of what it was given, read less than was asked for, turn a bit of a file, and call durable what is not.
+//
 // Thread: one; nothing of it may be shared among threads.
 #pragma once
 
@@ -39,9 +42,19 @@ class SimDisk final : public io::FileSystem {
     Status status;
   };
   std::vector<Fault> faults;
+  // Asked before every change and every "read"; what is not ok fails it, this once. A write is done by half then, a sync loses pages.
+  std::function<Status(const char* what, const std::string& path)> fail;
+  std::function<size_t(size_t)> shorten;   // how much of a read that does not wait is in memory
+  // A write to such a file that asks for durability, and a sync of it, is a lie: a disk that loses its cache.
+  std::string lies_about;
   int64_t capacity = INT64_MAX;   // bytes of all files; beyond it a write ends with ENOSPC, half done
   int64_t dirty_budget = INT64_MAX;
   bool dead = false;
+  // What cuts have taken, for the record.
+  struct Losses {
+    int64_t pages_dropped = 0, pages_torn = 0, names_dropped = 0, pages_forgotten = 0;
+  };
+  mutable Losses losses;
 
   // The disk after a power cut: for each file a subset of its unsynced pages, for each directory a prefix of its unsynced changes.
   std::unique_ptr<SimDisk> Cut(Random& random) const {
@@ -50,6 +63,8 @@ class SimDisk final : public io::FileSystem {
     std::map<const Node*, std::shared_ptr<Node>> seen;
     after->root_ = Survive(root_, random(), keep, &seen);
     after->last_serial_ = last_serial_;
+    after->lies_about = lies_about;
+    after->losses = losses;
     after->used_ = SizeOf(*after->root_);
     return after;
   }
@@ -62,6 +77,8 @@ class SimDisk final : public io::FileSystem {
       if (auto copy = seen.find(late.node.get()); copy != seen.end()) after->late_.push_back({copy->second, late.data, late.position});
     }
     after->last_serial_ = last_serial_;
+    after->lies_about = lies_about;
+    after->losses = losses;
     after->used_ = SizeOf(*after->root_);
     return after;
   }
@@ -80,6 +97,24 @@ class SimDisk final : public io::FileSystem {
     late_.clear();
   }
   bool has_late() const { return !late_.empty(); }
+  // Every file there is, in the order of names.
+  std::vector<std::string> Files() const {
+    std::vector<std::string> out;
+    AddFiles(*root_, "", &out);
+    return out;
+  }
+  // Turns one bit of a file, in memory and on the platter.
+  void FlipBit(const std::string& path, int64_t position, int bit) {
+    std::shared_ptr<Node> node = Find(path);
+    SLUICE_ASSERT(node != nullptr && position < node->size);
+    for (std::vector<PageRef>* pages : {&node->pages, &node->durable}) {
+      const size_t page = static_cast<size_t>(position / kSimPage);
+      if (page >= pages->size()) continue;
+      auto turned = std::make_shared<Page>(*(*pages)[page]);
+      (*turned)[static_cast<size_t>(position % kSimPage)] ^= static_cast<uint8_t>(1u << bit);
+      (*pages)[page] = std::move(turned);
+    }
+  }
   int64_t used_bytes() const { return used_; }
   // "name size" of everything, for messages.
   std::string Dump() const {
@@ -202,9 +237,9 @@ class SimDisk final : public io::FileSystem {
   }
   Status SyncAll(const std::string& path) override {
     if (dead) return Dead();
-    SLUICE_TRY(Change("syncfs", path));
-    SyncEverything(*root_);
-    return Status::Ok();
+    const Status changed = Change("syncfs", path);
+    if (changed.ok()) SyncEverything(*root_); else ForgetEverywhere(*root_);
+    return changed;
   }
   Result<int64_t> FreeBytes(const std::string&) override { return std::max<int64_t>(0, capacity - used_); }
   int64_t DirtyBudget() override { return dirty_budget; }
@@ -229,6 +264,7 @@ class SimDisk final : public io::FileSystem {
     bool is_dir = false;
     // a file
     std::vector<PageRef> pages, durable;
+    std::map<size_t, PageRef> forgotten;   // not written by a sync that failed, and not dirty any more
     int64_t size = 0, durable_size = 0;
     // a directory: what programs see, what is durable, and the changes between the two (null: the name is taken away)
     std::map<std::string, std::shared_ptr<Node>> names, durable_names;
@@ -256,6 +292,7 @@ class SimDisk final : public io::FileSystem {
     SimFile(SimDisk* disk, std::shared_ptr<Node> node, std::string path, bool sync) : disk_(disk), node_(std::move(node)), path_(std::move(path)), sync_(sync) {}
     Result<size_t> ReadAt(MutableBytes out, int64_t position) override {
       if (disk_->dead) return Dead();
+      if (disk_->fail) SLUICE_TRY(disk_->fail("read", path_));
       const int64_t end = std::min(node_->size, position + static_cast<int64_t>(out.size()));
       for (int64_t at = position; at < end;) {
         const int64_t page = at / kSimPage, in_page = at % kSimPage, n = std::min(kSimPage - in_page, end - at);
@@ -264,23 +301,25 @@ class SimDisk final : public io::FileSystem {
       }
       return static_cast<size_t>(std::max<int64_t>(0, end - position));
     }
-    Result<size_t> ReadAtNoWait(MutableBytes out, int64_t position) override { return ReadAt(out, position); }
+    Result<size_t> ReadAtNoWait(MutableBytes out, int64_t position) override {
+      if (!disk_->shorten) return ReadAt(out, position);
+      const size_t some = disk_->shorten(out.size());
+      if (some == 0) return Status::FromErrno(EAGAIN, "read without waiting");
+      return ReadAt(out.first(some), position);
+    }
     Status WriteAt(Bytes data, int64_t position) override {
-      SLUICE_TRY(disk_->Change("write", path_));
+      const Status changed = disk_->Change("write", path_);
       SLUICE_ASSERT(!sync_ || (position % kSimPage == 0 && data.size() % kSimPage == 0));
+      if (!changed.ok()) {
+        if (!disk_->dead) Land(data.first(data.size() / 2 / (sync_ ? 512 : 1) * (sync_ ? 512 : 1)), position);
+        return changed;
+      }
       const int64_t growth = std::max<int64_t>(0, position + static_cast<int64_t>(data.size()) - node_->size);
       if (growth > 0 && disk_->used_ + growth > disk_->capacity) {
         disk_->Put(*node_, data.first(data.size() / 2), position);
         return Status::FromErrno(ENOSPC, "write");
       }
-      disk_->Put(*node_, data, position);
-      if (sync_) {
-        node_->durable.resize(std::max(node_->durable.size(), node_->pages.size()), Zero());
-        for (int64_t page = position / kSimPage; page * kSimPage < position + static_cast<int64_t>(data.size()); ++page) {
-          node_->durable[static_cast<size_t>(page)] = node_->pages[static_cast<size_t>(page)];
-        }
-        node_->durable_size = std::max(node_->durable_size, position + static_cast<int64_t>(data.size()));
-      }
+      Land(data, position);
       return Status::Ok();
     }
     Status WriteVectorAt(std::span<iovec> parts, int64_t position) override {
@@ -289,10 +328,13 @@ class SimDisk final : public io::FileSystem {
       return WriteAt(all, position);
     }
     Status Sync() override {
-      SLUICE_TRY(disk_->Change("sync", path_));
-      node_->durable = node_->pages;
-      node_->durable_size = node_->size;
-      return Status::Ok();
+      const Status changed = disk_->Change("sync", path_);
+      if (!changed.ok()) {
+        if (!disk_->dead) disk_->Forget(*node_);
+      } else if (!Lies()) {
+        SyncPages(*node_);
+      }
+      return changed;
     }
     void StartWriteback(int64_t, int64_t) override {}
     void DropCache(int64_t, int64_t) override {}
@@ -322,6 +364,17 @@ class SimDisk final : public io::FileSystem {
     const std::shared_ptr<Node>& node() const { return node_; }
 
    private:
+    bool Lies() const { return !disk_->lies_about.empty() && path_.find(disk_->lies_about) != std::string::npos; }
+    void Land(Bytes data, int64_t position) {
+      disk_->Put(*node_, data, position);
+      if (!sync_ || Lies()) return;
+      node_->durable.resize(std::max(node_->durable.size(), node_->pages.size()), Zero());
+      for (int64_t page = position / kSimPage; page * kSimPage < position + static_cast<int64_t>(data.size()); ++page) {
+        node_->durable[static_cast<size_t>(page)] = node_->pages[static_cast<size_t>(page)];
+      }
+      node_->durable_size = std::max(node_->durable_size, position + static_cast<int64_t>(data.size()));
+    }
+
     SimDisk* const disk_;
     const std::shared_ptr<Node> node_;
     const std::string path_;
@@ -360,10 +413,31 @@ class SimDisk final : public io::FileSystem {
     dir.durable_names = dir.names;
     dir.pending.clear();
   }
-  static void SyncEverything(Node& node) {
+  // All but what an earlier sync has failed to write and nobody has written since.
+  static void SyncPages(Node& node) {
+    std::vector<PageRef> before = std::move(node.durable);
+    node.durable = node.pages;
+    node.durable_size = node.size;
+    for (const auto& [page, content] : node.forgotten) {
+      if (page < node.pages.size() && node.pages[page] == content) node.durable[page] = page < before.size() ? before[page] : Zero();
+    }
+  }
+  // Half of what is dirty: the rest had been written before.
+  void Forget(Node& node) {
+    for (size_t i = 0; i < node.pages.size(); ++i) {
+      if (i < node.durable.size() && node.durable[i] == node.pages[i]) continue;
+      if (++forgets_ % 2 == 0) continue;
+      node.forgotten[i] = node.pages[i];
+      ++losses.pages_forgotten;
+    }
+  }
+  void ForgetEverywhere(Node& node) {
+    if (!node.is_dir) Forget(node);
+    for (auto& [name, child] : node.names) ForgetEverywhere(*child);
+  }
+  void SyncEverything(Node& node) {
     if (!node.is_dir) {
-      node.durable = node.pages;
-      node.durable_size = node.size;
+      SyncPages(node);
       return;
     }
     SyncNames(node);
@@ -377,7 +451,7 @@ class SimDisk final : public io::FileSystem {
     for (const Fault& fault : faults) {
       if (fault.what == what && path.find(fault.path) != std::string::npos) return fault.status;
     }
-    return Status::Ok();
+    return fail ? fail(what, path) : Status::Ok();
   }
 
   void Put(Node& node, Bytes data, int64_t position) {
@@ -390,6 +464,7 @@ class SimDisk final : public io::FileSystem {
     for (int64_t at = position; at < end;) {
       const int64_t in_page = at % kSimPage, n = std::min(kSimPage - in_page, end - at);
       PageRef& page = node.pages[static_cast<size_t>(at / kSimPage)];
+      node.forgotten.erase(static_cast<size_t>(at / kSimPage));
       const uint8_t* from = data.data() + (at - position);
       at += n;
       if (n == kSimPage && std::memcmp(from, Zero()->data(), kSimPage) == 0) {
@@ -410,7 +485,7 @@ class SimDisk final : public io::FileSystem {
     node.pages.back() = std::move(fresh);
   }
 
-  static std::shared_ptr<Node> Survive(const std::shared_ptr<Node>& node, uint64_t seed, int64_t keep, std::map<const Node*, std::shared_ptr<Node>>* seen) {
+  std::shared_ptr<Node> Survive(const std::shared_ptr<Node>& node, uint64_t seed, int64_t keep, std::map<const Node*, std::shared_ptr<Node>>* seen) const {
     if (auto known = seen->find(node.get()); known != seen->end()) return known->second;
     auto after = std::make_shared<Node>(node->serial);
     (*seen)[node.get()] = after;
@@ -419,6 +494,7 @@ class SimDisk final : public io::FileSystem {
     if (node->is_dir) {
       std::map<std::string, std::shared_ptr<Node>> names = node->durable_names;
       const size_t kept = node->pending.empty() ? 0 : static_cast<size_t>(random() % (node->pending.size() + 1));
+      losses.names_dropped += static_cast<int64_t>(node->pending.size() - kept);
       for (size_t i = 0; i < kept; ++i) {
         for (const auto& [name, child] : node->pending[i]) {
           if (child == nullptr) names.erase(name); else names[name] = child;
@@ -443,16 +519,22 @@ class SimDisk final : public io::FileSystem {
     for (size_t i = 0; i < count; ++i) {
       const PageRef& fresh = i < node->pages.size() ? node->pages[i] : Zero();
       const PageRef& old = i < node->durable.size() ? node->durable[i] : Zero();
+      const auto lost = node->forgotten.find(i);
       if (fresh == old) {
         after->pages.push_back(fresh);
+      } else if (lost != node->forgotten.end() && lost->second == fresh) {
+        after->pages.push_back(old);
       } else if (random() % 20 == 0) {  // torn within: some of its 512-byte sectors
         auto mixed = std::make_shared<Page>(*old);
         for (size_t sector = 0; sector < 8; ++sector) {
           if (random() % 2 == 0) std::memcpy(mixed->data() + sector * 512, fresh->data() + sector * 512, 512);
         }
         after->pages.push_back(std::move(mixed));
+        ++losses.pages_torn;
       } else {
-        after->pages.push_back(static_cast<int64_t>(random() % 100) < keep ? fresh : old);
+        const bool kept = static_cast<int64_t>(random() % 100) < keep;
+        after->pages.push_back(kept ? fresh : old);
+        losses.pages_dropped += kept ? 0 : 1;
       }
     }
     ClearBehind(*after);
@@ -478,6 +560,11 @@ class SimDisk final : public io::FileSystem {
     for (const auto& [name, child] : node.names) size += SizeOf(*child);
     return size;
   }
+  static void AddFiles(const Node& node, const std::string& path, std::vector<std::string>* out) {
+    for (const auto& [name, child] : node.names) {
+      if (child->is_dir) AddFiles(*child, path + "/" + name, out); else out->push_back(path + "/" + name);
+    }
+  }
   static void Dump(const Node& node, const std::string& path, std::string* out) {
     for (const auto& [name, child] : node.names) {
       *out += path + "/" + name + (child->is_dir ? "" : " " + std::to_string(child->size)) + "\n";
@@ -496,6 +583,7 @@ class SimDisk final : public io::FileSystem {
   std::vector<Late> late_;
   uint64_t last_serial_ = 0;
   int64_t used_ = 0;
+  uint64_t forgets_ = 0;
   std::shared_ptr<std::set<std::string>> locks_ = std::make_shared<std::set<std::string>>();
 };
 

@@ -17,9 +17,10 @@ namespace sluice::test {
 
 class SimClock final : public io::Clock {
  public:
-  int64_t WallMs() override { return now_us / 1000 + 1700000000000; }
+  int64_t WallMs() override { return now_us / 1000 + wall_ms; }
   int64_t MonotonicUs() override { return now_us; }
   int64_t now_us = 1000000;
+  int64_t wall_ms = 1700000000000;   // of the moment 0: somebody may set the clock
 };
 
 // Jobs run when told, any of those waiting; their Done comes later still.

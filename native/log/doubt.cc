@@ -1,0 +1,57 @@
+#include "log/doubt.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace sluice::log {
+namespace {
+
+constexpr int64_t kMostNotes = 1 << 20;
+constexpr int64_t kPiece = 1 << 20;
+
+Status WriteFileAgain(io::FileSystem& fs, const std::string& path) {
+  Result<std::unique_ptr<io::File>> file = fs.Open(path, io::OpenMode::kReadWrite);
+  if (!file.ok()) return file.status();
+  Result<int64_t> size = (*file)->Size();
+  if (!size.ok()) return size.status();
+  std::vector<uint8_t> piece(static_cast<size_t>(std::min(kPiece, *size)));
+  for (int64_t at = 0; at < *size; at += kPiece) {
+    Result<size_t> got = (*file)->ReadAt(piece, at);
+    if (!got.ok()) return got.status();
+    SLUICE_TRY((*file)->WriteAt(Bytes(piece).first(*got), at));
+  }
+  return Status::Ok();
+}
+
+// Whether the name begins with one of the lines.
+bool IsNamed(const std::string& stems, const std::string& name) {
+  for (size_t begin = 0; begin < stems.size();) {
+    const size_t end = std::min(stems.find('\n', begin), stems.size());
+    if (name.compare(0, end - begin, stems, begin, end - begin) == 0) return true;
+    begin = end + 1;
+  }
+  return stems.empty();
+}
+
+}  // namespace
+
+void NoteFailedSync(io::FileSystem& fs, const std::string& dir, const std::string& stems) {
+  Result<std::unique_ptr<io::File>> file = fs.Open(dir + "/" + kSyncFailedName, io::OpenMode::kCreate);
+  if (!file.ok()) return;
+  Result<int64_t> size = (*file)->Size();
+  if (size.ok()) (void)(*file)->WriteAt({reinterpret_cast<const uint8_t*>(stems.data()), stems.size()}, *size);
+}
+
+Status WriteAgain(io::FileSystem& fs, const std::string& dir) {
+  const std::string note = dir + "/" + kSyncFailedName;
+  Result<std::string> stems = io::ReadWholeFile(fs, note, kMostNotes);
+  if (!stems.ok()) return stems.status();
+  Result<std::vector<io::DirEntry>> entries = fs.List(dir);
+  if (!entries.ok()) return entries.status();
+  for (const io::DirEntry& entry : *entries) {
+    if (!entry.is_dir && entry.name != kSyncFailedName && IsNamed(*stems, entry.name)) SLUICE_TRY(WriteFileAgain(fs, dir + "/" + entry.name));
+  }
+  return fs.Remove(note);
+}
+
+}  // namespace sluice::log

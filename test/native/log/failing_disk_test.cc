@@ -1,0 +1,114 @@
+// What a disk that fails once must not lead to: each of these was found by `npm run fault`.
+#include "cleaner_world.h"
+#include "log/doubt.h"
+#include "log/space_reserve.h"
+
+namespace sluice::log {
+namespace {
+
+using test::CleanerWorld;
+
+bool EndsWith(const std::string& text, const std::string& end) { return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0; }
+
+void Fill(CleanerWorld& world, CleanerWorld::Part& part, int batches) {
+  for (int i = 0; i < batches; ++i) {
+    world.Append(part, 1000);
+    if (i % 3 == 0) world.Commit();
+  }
+  world.Drive([&] { return part.log->high_watermark() == part.log->next_offset(); });
+}
+
+CleanerWorld::Part& AddPlain(CleanerWorld& world, Durability mode) {
+  CleanerWorld::Part& part = world.AddPart("t", mode);
+  part.config.cleanup_compact = false;
+  return part;
+}
+
+// Fails the first access of that kind; true once it has.
+std::shared_ptr<bool> FailOnce(CleanerWorld& world, const std::string& what, const std::string& path_end, int code) {
+  auto done = std::make_shared<bool>(false);
+  world.disk().fail = [what, path_end, code, done](const char* change, const std::string& path) {
+    if (*done || what != change || !EndsWith(path, path_end)) return Status::Ok();
+    *done = true;
+    return Status::FromErrno(code, what);
+  };
+  return done;
+}
+
+// The kernel calls the pages clean that it could not write. The process ends, another one reads them from memory, and stops clean.
+TEST(FailingDisk, PagesThatASyncCouldNotWriteAreWrittenAgainByTheNextProcess) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE(seed);
+    CleanerWorld world(seed);
+    CleanerWorld::Part& part = AddPlain(world, seed % 2 == 0 ? Durability::kOs : Durability::kFsync);
+    ASSERT_TRUE(world.Start());
+    Fill(world, part, 40);
+    FailOnce(world, "sync", ".log", EIO);
+    std::optional<Status> stopped;
+    world.dir().CloseClean([&](Status status) { stopped = std::move(status); });
+    world.Drive([&] { return stopped.has_value(); });
+    EXPECT_EQ(stopped->code(), Code::kIo) << stopped->ToString();
+    world.EndNow(false);
+    world.EndLife();
+    ASSERT_TRUE(world.Start());   // finds what was answered, in memory
+    EXPECT_TRUE(world.Files(part, kSyncFailedName).empty());
+    world.StopClean();
+    world.EndLife();              // by a power cut, every other time
+    ASSERT_TRUE(world.Start());
+  }
+}
+
+TEST(FailingDisk, AStopThatTheFullDiskHeldUpAfterTheJournalWasGoneGoesOn) {
+  CleanerWorld world(1);
+  CleanerWorld::Part& part = AddPlain(world, Durability::kFsync);
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 20);
+  const std::shared_ptr<bool> failed = FailOnce(world, "create", ".kafka_cleanshutdown.tmp", ENOSPC);
+  world.StopClean();
+  EXPECT_TRUE(*failed);
+  world.EndLife();
+  ASSERT_TRUE(world.Start());
+}
+
+// Going on without it would bring deleted records back.
+TEST(FailingDisk, LogStartsThatCannotBeReadKeepTheDirectoryClosed) {
+  CleanerWorld world(2);
+  CleanerWorld::Part& part = AddPlain(world, Durability::kFsync);
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 20);
+  world.dir().DeleteRecords(part.log, Offset(5), [](Result<Offset>) {});
+  world.Drive([&] { return part.log->log_start().v == 5; });
+  part.appended.erase(part.appended.begin(), part.appended.lower_bound(5));
+  world.StopClean();
+  world.EndLife();
+  FailOnce(world, "read", "/log-start-offset-checkpoint", EIO);
+  std::mt19937_64 random(2);
+  sluice::test::SimClock clock;
+  {
+    sluice::test::SimEnv env(&world.disk(), &clock, random);
+    Result<std::unique_ptr<LogDir>> opened = LogDir::Open(env.env, world.options());
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.code(), Code::kIo);
+    EXPECT_NE(opened.status().what().find("/data/log-start-offset-checkpoint"), std::string::npos);
+  }
+  ASSERT_TRUE(world.Start());
+  EXPECT_EQ(part.log->log_start().v, 5);
+}
+
+// The home thread takes from the reserve while another thread makes it larger.
+TEST(FailingDisk, WhoTakesFromTheReserveDoesNotWaitForItsSync) {
+  sluice::test::SimDisk disk;
+  ASSERT_TRUE(disk.MakeDirs("/d").ok());
+  SpaceReserve reserve(disk, "/d", "reserve");
+  int taken = 0;
+  disk.on_change = [&](const std::string& what) {
+    if (what.rfind("sync", 0) == 0) taken += reserve.Take() ? 1 : 0;   // it would wait for ever
+  };
+  ASSERT_TRUE(reserve.Ensure(8 << 20, 0).ok());
+  EXPECT_EQ(taken, 2);
+  EXPECT_EQ(reserve.bytes(), 6 << 20);
+  EXPECT_EQ(*disk.FileSize("/d/reserve"), 6 << 20);
+}
+
+}  // namespace
+}  // namespace sluice::log
