@@ -1,6 +1,7 @@
 // The parts of the test suite. Tier quick is `npm test`, tier all is what `npm run test:all` adds.
 import { CLANG_PACKAGES, JAVA_PACKAGES } from '../build/debian.mjs';
 import { requireHouse } from '../house/check.mjs';
+import { faultSlice } from './fault.mjs';
 import { CLANG_BUILD, fuzz } from './fuzz.mjs';
 import { instructions } from './instructions.mjs';
 import { ALL_LAYERS, BUSY_LAYERS, nativeTests, plainBuild, REAL_DISK } from './native.mjs';
@@ -20,6 +21,7 @@ export const parts = [
     },
   },
   { name: 'native', tier: 'quick', what: 'the engine in C++', run: () => nativeTests({ ...plainBuild(), layers: ALL_LAYERS, timeoutMs: 4 * MINUTE }) },
+  { name: 'power', tier: 'quick', what: '200 worlds on a simulated disk, cut again and again', run: () => faultSlice({ runs: 200, ...plainBuild() }) },
   { name: 'unit', tier: 'quick', what: 'TypeScript, one module at a time', run: () => nodeTests('unit', { concurrency: 2, timeoutMs: 2 * MINUTE }) },
   { name: 'wire', tier: 'quick', what: 'the codec in TypeScript against the one in C++', run: () => nodeTests('wire', { timeoutMs: 2 * MINUTE }) },
   { name: 'engine', tier: 'quick', what: 'the embedded engine', run: () => nodeTests('engine', { timeoutMs: 3 * MINUTE }) },
