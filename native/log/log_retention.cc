@@ -46,9 +46,10 @@ void Log::Impl::Detach(size_t count, TimestampMs now) {
   if (!names_dirty) (void)RenameDetached(now);   // below the log start, where they harm nobody
 }
 
+// One whose data cannot be renamed stays whole, and is tried again.
 Status Log::Impl::RenameDetached(TimestampMs now) {
   Status result;
-  for (const std::shared_ptr<Segment>& segment : detached) {
+  std::erase_if(detached, [&](const std::shared_ptr<Segment>& segment) {
     for (const char* suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kSnapshotSuffix}) {
       const std::string path = segment->PathOf(suffix);
       if (suffix == kSnapshotSuffix) {
@@ -61,10 +62,11 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
       } else if (renamed.code() != Code::kNotFound) {
         Report(Severity::kWarn, path + " cannot be renamed for deletion: " + renamed.ToString());
         if (result.ok()) result = renamed;
+        if (suffix == kLogSuffix) return false;
       }
     }
-  }
-  detached.clear();
+    return true;
+  });
   return result;
 }
 
