@@ -112,7 +112,8 @@ Journal::~Journal() {
 
 std::string Journal::FileName(uint64_t number) { return "journal-" + std::to_string(number); }
 
-int64_t Journal::NextFileBytes() const { return std::min(kFileBytes, std::max(kFirstFileBytes, options_.max_bytes / 8)); }
+// Whole blocks, whatever somebody has set or a disk's size comes to.
+int64_t Journal::NextFileBytes() const { return std::min(kFileBytes, std::max(kFirstFileBytes, options_.max_bytes / 8 / kJournalBlock * kJournalBlock)); }
 
 Result<JournalMark> Journal::TakeOver(io::FileSystem& fs, const std::string& dir, const JournalMark& end, uint64_t incarnation, bool direct, std::string* path) {
   Result<uint64_t> number = FreeNumber(fs, dir);

@@ -190,6 +190,24 @@ TEST_P(JournalTest, AFullJournalWaitsForTheCheckpointAndLosesNothing) {
   });
 }
 
+// A sixteenth of a disk is no whole number of blocks, nor must a setting be.
+TEST_P(JournalTest, GrowsByWholeBlocksWhateverItsLimitIs) {
+  JournalMark begin;
+  auto journal = Make(begin, (100 << 20) + 12345);
+  Owner owner;
+  owner.id.partition = 1;
+  for (int64_t i = 0; i < 12; ++i) {
+    Add(*journal, owner, i, 1 << 20, static_cast<uint8_t>(i));
+    Flush(*journal);
+    env_.RunUntil([&] { return owner.durable == Offset(i + 1) || !failure_.ok(); });
+    ASSERT_TRUE(failure_.ok()) << failure_.ToString();
+  }
+  env_.RunUntil([&] { return !journal->growing(); });
+  EXPECT_TRUE(failure_.ok()) << failure_.ToString();
+  EXPECT_GT(journal->capacity_bytes(), 12 << 20);
+  EXPECT_EQ(journal->capacity_bytes() % kJournalBlock, 0);
+}
+
 TEST_P(JournalTest, ATornFrameEndsTheChain) {
   JournalMark begin;
   auto journal = Make(begin);
