@@ -1,6 +1,6 @@
 import { codecCount, mutateCodecs } from '../support/codec-mutation.js';
 import { Random } from '../support/random.js';
-import { type SoakOptions } from './run.js';
+import { type SoakOptions } from './options.js';
 
 export async function soakCodecs({ seed, minutes }: SoakOptions): Promise<void> {
   console.log(`codecs: ${codecCount} for ${minutes} minutes, --seed ${seed}`);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { startBroker } from '../support/broker.js';
 import { HOSTILE_KINDS, type HostileKind } from '../support/hostile-kinds.js';
 import { Honest, crowd, descriptors, percentile, prepareTopic, socketMemory } from '../support/hostile.js';
-import { type SoakOptions } from './run.js';
+import { type SoakOptions } from './options.js';
 
 const MIB = 1 << 20;
 const ROUNDS = 200;

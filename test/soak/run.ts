@@ -2,21 +2,17 @@
 import { parseArgs } from 'node:util';
 import { soakCodecs } from './codecs.js';
 import { soakConnections } from './connections.js';
+import { soakCrash } from './crash.js';
+import { type SoakOptions } from './options.js';
+import { soakSnapshots } from './snapshots.js';
 
-const soaks: Readonly<Record<string, (options: SoakOptions) => Promise<void>>> = { codecs: soakCodecs, connections: soakConnections };
-
-export interface SoakOptions {
-  readonly seed: number;
-  readonly minutes: number;
-  /** Connections at once. */
-  readonly clients: number;
-  /** Only these. */
-  readonly kind: string | undefined;
-}
+const soaks: Readonly<Record<string, (options: SoakOptions) => Promise<void>>> = {
+  codecs: soakCodecs, connections: soakConnections, crash: soakCrash, snapshots: soakSnapshots,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string' }, minutes: { type: 'string', default: '10' }, clients: { type: 'string', default: '18000' }, kind: { type: 'string' } },
+  options: { seed: { type: 'string' }, minutes: { type: 'string', default: '10' }, clients: { type: 'string', default: '18000' }, kind: { type: 'string' }, rounds: { type: 'string', default: '1000' } },
 });
 const [name = ''] = positionals;
 const soak = soaks[name];
@@ -25,6 +21,6 @@ if (soak === undefined) {
   process.exitCode = 1;
 } else {
   await soak({
-    seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 32)), minutes: Number(values.minutes), clients: Number(values.clients), kind: values.kind,
+    seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 32)), minutes: Number(values.minutes), clients: Number(values.clients), kind: values.kind, rounds: Number(values.rounds),
   });
 }

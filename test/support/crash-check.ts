@@ -28,6 +28,11 @@ export async function assertNothingLost(port: number, topic: string, partitions:
 export function seededRandom(name: string): () => number {
   const seed = Number(process.env['SLUICE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`${name}: SLUICE_SEED=${seed}`);
+  return randomFrom(seed);
+}
+
+/** Numbers from 0 to 1, the same for the same seed. */
+export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

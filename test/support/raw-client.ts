@@ -123,12 +123,12 @@ export async function listTopicsRaw(port: number): Promise<Map<string, number>> 
   }
 }
 
-/** Reads a whole partition, from offset 0 to its end. */
-export async function readPartition(port: number, topic: string, partition: number): Promise<RawRecord[]> {
+/** Reads a partition to its end, the whole of it unless it is told where to begin. */
+export async function readPartition(port: number, topic: string, partition: number, from = 0): Promise<RawRecord[]> {
   const connection = await RawConnection.open(port);
   const records: RawRecord[] = [];
   try {
-    for (let offset = 0; ; ) {
+    for (let offset = from; ; ) {
       const position = Buffer.alloc(8);
       position.writeBigInt64BE(BigInt(offset));
       const body = Buffer.concat([
