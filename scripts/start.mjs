@@ -10,6 +10,6 @@ try {
   fail(error);
 }
 if (isPrepared) {
-  const { main } = await import('../dist/src/cli/main.js');
+  const { main } = await import('../dist/sluice.mjs');
   await main(process.argv.slice(2));
 }

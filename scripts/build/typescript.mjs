@@ -1,6 +1,7 @@
-// dist/ from the TypeScript sources, and nothing in it that has no source any more.
+// dist/ from the TypeScript sources, the program in one file, and nothing that has no source any more.
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleProgram } from './bundle.mjs';
 import { root } from './paths.mjs';
 import { step } from './run.mjs';
 import { filesBelow, StampFile, stampOf } from './stamp.mjs';
@@ -26,6 +27,7 @@ export async function buildTypescript() {
     cwd: root,
     remedy: 'mend the errors above and run the same command again',
   });
+  await bundleProgram();
   stampFile.write(stamp);
   return true;
 }

@@ -139,7 +139,7 @@ export class BrokerProcess {
       'log.dirs': this.dataDirectory,
       ...this.#options.properties,
     };
-    const main = process.env['SLUICE_MAIN'] ?? join(repositoryRoot, 'dist', 'src', 'cli', 'main.js');
+    const main = process.env['SLUICE_MAIN'] ?? join(repositoryRoot, 'dist', 'sluice.mjs');
     const overrides = Object.entries(properties).flatMap(([name, value]) => ['--override', `${name}=${value}`]);
     const nodeFlags = (process.env['SLUICE_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
     const [command = process.execPath, ...args] = [...(this.#options.launcher ?? []), process.execPath, ...nodeFlags, main, ...overrides];
