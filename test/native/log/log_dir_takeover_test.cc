@@ -355,5 +355,28 @@ TEST_F(TakeoverTest, TheNameOfATransactionIndexIsDurableWithTheCheckpointThatCou
   }
 }
 
+// Kafka was let onto the directory while the journal was needed, or somebody put the mark there: which of the two is right, nobody here can know.
+TEST_F(TakeoverTest, AJournalInUseBesideTheMarkOfACleanStopIsRefusedAndNothingIsTouched) {
+  Start();
+  Append(0);
+  Flush();
+  Kill();
+  ASSERT_TRUE(disk_->Open("/data/.kafka_cleanshutdown", io::OpenMode::kCreate).ok());
+  std::vector<std::string> changes;
+  disk_->on_change = [&](const std::string& what) { changes.push_back(what); };
+  env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
+  LogDirOptions options;
+  options.path = "/data";
+  const Status refused = LogDir::Open(env_->env, options).status();
+  EXPECT_EQ(refused.code(), Code::kForeign);
+  EXPECT_NE(refused.what().find("both the mark of a clean stop and a journal in use"), std::string::npos) << refused.what();
+  EXPECT_TRUE(changes.empty()) << changes.front();
+  disk_->on_change = nullptr;
+  EXPECT_EQ(test::Verified(*disk_, "/data").damaged, 1);
+  ASSERT_TRUE(disk_->Remove("/data/.kafka_cleanshutdown").ok());
+  Start();
+  EXPECT_EQ(End(0), 1);
+}
+
 }  // namespace
 }  // namespace sluice::log
