@@ -124,5 +124,5 @@ test('a stamp follows what it was made from, and is gone while its step runs', a
 test('a part of the tests that there is not ends the run', async () => {
   const { exitCode, stderr } = await run(process.execPath, [join(repositoryRoot, 'scripts', 'test.mjs'), 'nothing']);
   assert.equal(exitCode, 1);
-  assert.match(stderr, /nothing: there is no such part\nsluice: the parts are house, native, unit/);
+  assert.match(stderr, /nothing: there is no such part\nsluice: the parts are house, native, power, unit/);
 });
