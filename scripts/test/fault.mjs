@@ -1,35 +1,78 @@
-// `npm run fault -- --seed N --runs M`: random worlds on a simulated disk, cut again and again. What it may be told is in test/native/fault/main.cc.
+// `npm run fault -- --seed N --runs M`: random worlds on a simulated disk, cut again and again; what it may be told is in test/native/fault/main.cc.
+// `npm run fault -- --mutations [name ...]`: engines that are broken on purpose, one place each; every one must be found.
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fail } from '../build/report.mjs';
+import { fail, StepError } from '../build/report.mjs';
 import { root } from '../build/paths.mjs';
-import { run } from '../build/run.mjs';
+import { run, tailOf } from '../build/run.mjs';
+import { MUTATIONS, writeMutants } from './mutations.mjs';
 import { buildNative } from './native.mjs';
 
 const FOLDER = 'build/fault';
 const MINUTE = 60_000;
+const MOST_RUNS = 3000;
+/** Found within the first worlds, and built in seconds. */
+const CHEAP = ['lying_disk', 'journal_crc'];
 
-/** Builds the program, with the engine as it is or as one of its mutants, and runs it; resolves with its exit code. */
-export async function runFault(args, { program = 'sluice_fault', folder = FOLDER, options = [], onLine = (line) => process.stdout.write(`${line}\n`), timeoutMs } = {}) {
-  await buildNative({ folder, options, targets: [program] });
-  const { code } = await run(join(root, folder, program), args, { cwd: root, onLine, timeoutMs });
-  return code;
+/** The slice that every test run has: so many worlds, and the two mutations without which it would prove nothing. */
+export async function faultSlice({ runs, folder, options }) {
+  const cheap = MUTATIONS.filter(({ name }) => CHEAP.includes(name));
+  const mutants = writeMutants(folder, cheap);
+  await buildNative({ folder, options, targets: ['sluice_fault', ...mutants.map(({ program }) => program)] });
+  const code = await runProgram(folder, 'sluice_fault', ['--runs', String(runs), '--jobs', String(availableParallelism()), ...seed()], 4 * MINUTE);
+  const survived = await survivors(folder, mutants);
+  const failed = (code === 0 ? 0 : 1) + survived;
+  return { passed: 1 + mutants.length - failed, failed };
 }
 
-/** The slice that every test run has. */
-export async function faultSlice({ runs, ...build }) {
-  const code = await runFault(['--runs', String(runs), '--jobs', String(availableParallelism()), ...seed()], { ...build, timeoutMs: 4 * MINUTE });
-  return { passed: code === 0 ? runs : 0, failed: code === 0 ? 0 : 1 };
+/** How many of the mutants nobody noticed. */
+async function survivors(folder, mutants) {
+  let survived = 0;
+  for (const { name, what, program, args = [] } of mutants) {
+    const command = ['--runs', String(MOST_RUNS), '--no-minimise', ...seed(), ...args];
+    const { code, output, timedOut } = await run(join(root, folder, program), command, { cwd: root, timeoutMs: 10 * MINUTE });
+    const [first] = output.split('\n');
+    if (code === 1 && /^FAILED seed/m.test(output)) {
+      process.stdout.write(`ok ${name}, ${what}: found after ${first.replace(/ from seed.*/, '')}\n`);
+    } else {
+      process.stdout.write(`${tailOf(output, 10)}\nnot ok ${name}, ${what}: ${timedOut ? 'no end in time' : 'nobody noticed'}\n`);
+      survived += 1;
+    }
+  }
+  return survived;
+}
+
+async function runProgram(folder, program, args, timeoutMs) {
+  const { code } = await run(join(root, folder, program), args, { cwd: root, onLine: (line) => process.stdout.write(`${line}\n`), timeoutMs });
+  return code;
 }
 
 function seed() {
   return process.env.SLUICE_SEED === undefined ? [] : ['--seed', process.env.SLUICE_SEED];
 }
 
+async function mutations(names) {
+  const unknown = names.filter((name) => !MUTATIONS.some((mutation) => mutation.name === name));
+  if (unknown.length > 0) {
+    throw new StepError(`${unknown.join(', ')}: there is no such mutation`, { remedy: `there are ${MUTATIONS.map(({ name }) => name).join(', ')}` });
+  }
+  const mutants = writeMutants(FOLDER, MUTATIONS.filter(({ name }) => names.length === 0 || names.includes(name)));
+  await buildNative({ folder: FOLDER, targets: [...new Set(mutants.map(({ program }) => program))] });
+  const survived = await survivors(FOLDER, mutants);
+  process.stdout.write(`${mutants.length - survived} of ${mutants.length} found\n`);
+  return survived === 0 ? 0 : 1;
+}
+
+async function main(args) {
+  if (args[0] === '--mutations') return mutations(args.slice(1));
+  await buildNative({ folder: FOLDER, targets: ['sluice_fault'] });
+  return runProgram(FOLDER, 'sluice_fault', args);
+}
+
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
-    process.exitCode = await runFault(process.argv.slice(2));
+    process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
     fail(error);
   }

@@ -33,12 +33,14 @@ constexpr char kUsage[] =
     "  --jobs N      processes (default: one for each processor)\n"
     "  --no-faults   power cuts and kills only: no access fails\n"
     "  --keep PART   of each world only these lives and steps, as a failure prints them\n"
+    "  --no-minimise a failure is told as it is\n"
     "  --lies TEXT   syncs of files whose path has TEXT in it do nothing: this must fail\n";
 
 struct Options {
   uint64_t seed = std::random_device()();
   int64_t runs = 0, cuts = 0;
   int jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  bool minimise = true;
   Settings settings;
   test::Script script;
 };
@@ -94,8 +96,13 @@ void PrintTally(const test::Tally& tally) {
 
 // Fails fast: says what, how to see it again, and the least that shows it.
 void Explain(const Options& options, uint64_t seed, const test::Place& place) {
-  std::printf("FAILED seed %" PRIu64 ", in life %d at step %d; looking for less that fails ...\n", seed, place.life, place.step);
+  std::printf("FAILED seed %" PRIu64 ", in life %d at step %d%s\n", seed, place.life, place.step, options.minimise ? "; looking for less that fails ..." : "");
   std::fflush(stdout);
+  if (!options.minimise) {
+    const Outcome outcome = Attempt(seed, options.settings, options.script);
+    std::printf("%s\nreplay it:  npm run fault -- --seed %" PRIu64 " --runs 1\n", outcome.message.c_str(), seed);
+    return;
+  }
   Minimised least = options.script.whole ? Minimise(seed, options.settings, place, kAttempts) : Minimised{options.script, {}, 0};
   if (!options.script.whole) {
     Settings telling = options.settings;
@@ -162,6 +169,7 @@ int Main(int argc, char** argv) {
     };
     bool good = true;
     if (name == "--no-faults") options.settings.faults = false;
+    else if (name == "--no-minimise") options.minimise = false;
     else if (last) good = false;
     else if (name == "--seed") good = number(&options.seed);
     else if (name == "--runs") good = number(&options.runs) && options.runs > 0;
