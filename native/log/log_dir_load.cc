@@ -169,6 +169,10 @@ void LogDir::Impl::SyncFresh(Opening& opening) {
   for (size_t i : fresh) {
     if (!synced.ok()) {
       opening.outcomes[i].status = synced;
+      if (!opening.loaded[i].made) continue;
+      // Or a clean stop would leave a folder behind of which nobody knows what is in it.
+      opening.loaded[i].log.reset();
+      (void)env.fs->RemoveTree(PartitionDir(opening.specs[i].name));
     } else if (opening.loaded[i].made) {
       opening.loaded[i].log->NamesSynced();
     }

@@ -70,6 +70,27 @@ TEST(FailingDisk, AStopThatTheFullDiskHeldUpAfterTheJournalWasGoneGoesOn) {
   ASSERT_TRUE(world.Start());
 }
 
+// Its folder would say nothing of whose it is, beside the mark of a clean stop.
+TEST(FailingDisk, APartitionThatCouldNotBeMadeDurableLeavesNoFolder) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(seed);
+    CleanerWorld world(seed);
+    AddPlain(world, Durability::kFsync);
+    ASSERT_TRUE(world.Start());
+    FailOnce(world, "sync", "/u-0/partition.metadata", EIO);
+    PartitionSpec spec;
+    spec.name = {"u", 0};
+    spec.id.bytes[0] = 77;
+    std::optional<Status> opened;
+    world.dir().OpenPartitions({spec}, [&](std::vector<OpenOutcome> outcomes) { opened = outcomes[0].status; });
+    world.Drive([&] { return opened.has_value(); });
+    EXPECT_EQ(opened->code(), Code::kIo);
+    EXPECT_FALSE(*world.disk().Exists("/data/u-0"));
+    world.StopClean();
+    world.EndLife();   // which verifies
+  }
+}
+
 // Going on without it would bring deleted records back.
 TEST(FailingDisk, LogStartsThatCannotBeReadKeepTheDirectoryClosed) {
   CleanerWorld world(2);
