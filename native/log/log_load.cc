@@ -36,7 +36,7 @@ Status CheckMetadata(io::FileSystem& fs, const std::string& dir, const TopicId& 
   const size_t at = text->find(kKey);
   if (at == std::string::npos) return WriteMetadata(fs, path, id, true);
   std::string value = text->substr(at + kKey.size());
-  value = value.substr(0, value.find('\n'));
+  value = value.substr(0, value.find_first_of(std::string_view("\n\0", 2)));   // a file may be longer than what of it has reached the disk
   std::erase_if(value, [](char c) { return c == ' ' || c == '\r' || c == '\t'; });
   TopicId found;
   const std::string own = id.ToString();

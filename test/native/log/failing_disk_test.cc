@@ -91,6 +91,21 @@ TEST(FailingDisk, APartitionThatCouldNotBeMadeDurableLeavesNoFolder) {
   }
 }
 
+// Two power cuts while the partition was made: the file is as long as it should be, the end of it is zeros.
+TEST(FailingDisk, AnIdentityOfWhichTheEndWasLostIsWrittenAgain) {
+  CleanerWorld world(3);
+  AddPlain(world, Durability::kFsync);
+  ASSERT_TRUE(world.Start());
+  world.StopClean();
+  world.EndLife();
+  Result<std::unique_ptr<io::File>> file = world.disk().Open("/data/t-0/partition.metadata", io::OpenMode::kReadWrite);
+  ASSERT_TRUE(file.ok());
+  const int64_t size = *(*file)->Size();
+  ASSERT_TRUE((*file)->Truncate(size - 12).ok());
+  ASSERT_TRUE((*file)->Truncate(size).ok());
+  ASSERT_TRUE(world.Start());
+}
+
 // Going on without it would bring deleted records back.
 TEST(FailingDisk, LogStartsThatCannotBeReadKeepTheDirectoryClosed) {
   CleanerWorld world(2);
