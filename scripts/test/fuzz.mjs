@@ -1,10 +1,15 @@
 // A short run of every libFuzzer target, the same each time: SLUICE_SEED sets another seed, and what was found is kept.
+// `npm run fuzz -- --seconds 3600 [target ...]`: as long as one likes, each.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CLANG_PACKAGES } from '../build/debian.mjs';
+import { fail, StepError } from '../build/report.mjs';
 import { root } from '../build/paths.mjs';
 import { run, tailOf } from '../build/run.mjs';
 import { buildNative } from './native.mjs';
+import { needs } from './needs.mjs';
 
 /** One build for the sanitized tests and the fuzz targets: both take clang with the same sanitizers. */
 export const CLANG_BUILD = {
@@ -15,8 +20,9 @@ export const CLANG_BUILD = {
 const FOLDER = CLANG_BUILD.folder;
 const DEFAULT_SEED = '20260';
 
-export async function fuzz({ secondsEach }) {
-  const targets = readdirSync(join(root, 'test/native/fuzz')).filter((name) => name.endsWith('_fuzz.cc')).map((name) => name.slice(0, -'.cc'.length)).sort();
+const allTargets = () => readdirSync(join(root, 'test/native/fuzz')).filter((name) => name.endsWith('_fuzz.cc')).map((name) => name.slice(0, -'.cc'.length)).sort();
+
+export async function fuzz({ secondsEach, targets = allTargets() }) {
   await buildNative({ ...CLANG_BUILD, targets });
   const seed = process.env.SLUICE_SEED ?? DEFAULT_SEED;
   const waiting = [...targets];
@@ -42,4 +48,27 @@ async function runTarget(target, seed, seconds) {
   const runs = /stat::number_of_executed_units:\s+(\d+)/.exec(output)?.[1];
   process.stdout.write(code === 0 ? `ok ${target}: ${runs} inputs in ${seconds} s, seed ${seed}\n` : `${tailOf(output)}\nnot ok ${target}: seed ${seed}; the input is in ${work}\n`);
   return code === 0;
+}
+
+async function main(args) {
+  const at = args.indexOf('--seconds');
+  const secondsEach = at < 0 ? 60 : Number(args[at + 1]);
+  const targets = at < 0 ? args : args.filter((_, i) => i !== at && i !== at + 1);
+  const unknown = targets.filter((target) => !allTargets().includes(target));
+  if (!Number.isInteger(secondsEach) || secondsEach <= 0 || unknown.length > 0) {
+    throw new StepError(`${unknown.length > 0 ? unknown.join(', ') : '--seconds'} is not understood`, {
+      remedy: `npm run fuzz -- --seconds 3600 [target ...]; the targets are ${allTargets().join(', ')}`,
+    });
+  }
+  await needs(CLANG_PACKAGES);
+  const { failed } = await fuzz({ secondsEach, ...(targets.length > 0 && { targets }) });
+  if (failed > 0) process.exitCode = 1;
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    await main(process.argv.slice(2));
+  } catch (error) {
+    fail(error);
+  }
 }
