@@ -38,11 +38,16 @@ function folderOf(name: PackageName): string {
   return join(home, 'node_modules', name);
 }
 
+/** Written when it has been compiled: a package may bring a build for another system. */
+function compiledHere(name: PackageName): string {
+  return join(folderOf(name), 'build', 'compiled-here');
+}
+
 function isReady(name: PackageName): boolean {
   const file = join(folderOf(name), 'package.json');
   if (!existsSync(file)) return false;
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return version === PACKAGES[name].version && (!PACKAGES[name].isCompiled || existsSync(join(folderOf(name), 'build', 'Release')));
+  return version === PACKAGES[name].version && (!PACKAGES[name].isCompiled || existsSync(compiledHere(name)));
 }
 
 export function arePackagesReady(names: readonly PackageName[]): boolean {
@@ -72,7 +77,8 @@ async function compile(name: PackageName): Promise<void> {
   const result = await run(process.execPath, [gyp, 'rebuild', '--release', ...headers], {
     cwd: folderOf(name), timeoutMs: COMPILE_TIMEOUT_MS, ...(ccache ? { env: { CC: 'ccache gcc', CXX: 'ccache g++' } } : {}),
   });
-  if (result.exitCode !== 0) throw new Error(`${name} does not compile here:\n${result.stderr.trim().split('\n').slice(-30).join('\n')}`);
+  if (result.exitCode === 0) return writeFileSync(compiledHere(name), '');
+  throw new Error(`${name} does not compile here:\n${result.stderr.trim().split('\n').slice(-30).join('\n')}`);
 }
 
 /** A package of the cache, as its CommonJS or ES module. */
