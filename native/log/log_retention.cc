@@ -60,6 +60,8 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
       if (renamed.ok()) {
         doomed.push_back({path + kDeletedSuffix, SaturatingAdd(now.v, config.file_delete_delay_ms)});
       } else if (renamed.code() != Code::kNotFound) {
+        // What nobody reads by name may go at once; left behind, it would be an index without a segment.
+        if (suffix != kLogSuffix && env.fs->Remove(path).ok()) continue;
         Report(Severity::kWarn, path + " cannot be renamed for deletion: " + renamed.ToString());
         if (result.ok()) result = renamed;
         if (suffix == kLogSuffix) return false;
