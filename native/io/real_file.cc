@@ -10,6 +10,11 @@
 #include <cerrno>
 
 namespace sluice::io {
+namespace {
+
+constexpr int64_t kSyncPiece = 1 << 20;
+
+}  // namespace
 
 RealFile::~RealFile() { ::close(fd_); }
 
@@ -83,7 +88,24 @@ Status RealFile::WriteVectorAt(std::span<iovec> parts, int64_t position) {
   return Status::Ok();
 }
 
+// A whole segment handed to the disk at once fills its queue, and the journal's writes wait behind that: so two pieces at a time.
+Status RealFile::WriteOutByPieces() {
+  struct stat now{};
+  if (::fstat(fd_, &now) != 0) return Status::FromErrno(errno, "fstat");
+  int64_t waited = std::min<int64_t>(written_out_.load(std::memory_order_relaxed), now.st_size) / kSyncPiece * kSyncPiece;
+  for (int64_t at = waited; at < now.st_size; at += kSyncPiece) {
+    if (::sync_file_range(fd_, at, kSyncPiece, SYNC_FILE_RANGE_WRITE) != 0) return Status::FromErrno(errno, "sync_file_range");
+    if (at == waited) continue;
+    // Waiting is told of what could not be written, and nobody after it: not fdatasync either.
+    if (::sync_file_range(fd_, waited, at - waited, SYNC_FILE_RANGE_WAIT_BEFORE) != 0) return Status::FromErrno(errno, "sync_file_range");
+    waited = at;
+  }
+  written_out_.store(now.st_size, std::memory_order_relaxed);
+  return Status::Ok();
+}
+
 Status RealFile::Sync() {
+  SLUICE_TRY(WriteOutByPieces());
   while (::fdatasync(fd_) != 0) {
     if (errno != EINTR) return Status::FromErrno(errno, "fdatasync");
   }

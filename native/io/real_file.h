@@ -1,6 +1,8 @@
 // File on a descriptor of the real kernel. Internal to io/: everybody else sees io/file.h.
 #pragma once
 
+#include <atomic>
+
 #include "io/file.h"
 
 namespace sluice::io {
@@ -24,7 +26,10 @@ class RealFile final : public File {
   int fd() const override { return fd_; }
 
  private:
+  Status WriteOutByPieces();
+
   const int fd_;
+  std::atomic<int64_t> written_out_ = 0;  // where the next sync expects the first dirty page; the sync itself leaves nothing out
 };
 
 }  // namespace sluice::io
