@@ -1,9 +1,13 @@
 // Sluice and Apache Kafka as their users start them, but with retention that works within seconds.
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BrokerProcess } from '../../test/support/broker.js';
 import { type Mode } from '../suite/measurement.js';
 import { load } from './load.js';
+import { settleDisk } from './page-cache.js';
 import { type OpenTopic, retentionConfigs, type Target, type TopicRequest } from './target.js';
+
+const GONE_WITHIN_MS = 60_000;
 
 export type BrokerSide = 'sluice' | 'kafka';
 
@@ -95,6 +99,16 @@ export class BrokerTarget implements Target {
     return readFileSync(`/proc/${this.pid}/maps`, 'utf8').split('\n').length - 1;
   }
 
+  /** Letting go of cached gigabytes takes seconds of CPU, a while after the topic was deleted: not the next case's. */
+  async #lastFileGone(topic: string): Promise<void> {
+    const deadline = performance.now() + GONE_WITHIN_MS;
+    while (readdirSync(this.directory).some((name) => name.startsWith(`${topic}-`))) {
+      if (performance.now() > deadline) throw new Error(`${this.side} keeps files of ${topic}, which was deleted ${GONE_WITHIN_MS / 1000} s ago`);
+      await delay(20);
+    }
+    settleDisk(this.directory);
+  }
+
   async open(topic: TopicRequest): Promise<OpenTopic> {
     const args = { '--topic': topic.name, '--partitions': topic.partitions };
     const configs = { ...retentionConfigs(topic.partitions, topic.retainBytes), ...durabilityConfigs(this.side, topic.mode) };
@@ -106,6 +120,7 @@ export class BrokerTarget implements Target {
       cpuSeconds: () => this.cpuSeconds(),
       close: async () => {
         await load('delete', this.port, args);
+        await this.#lastFileGone(topic.name);
       },
     };
   }

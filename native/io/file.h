@@ -28,8 +28,11 @@ class File {
   virtual Status WriteAt(Bytes data, int64_t position) = 0;
   // May change the iovecs.
   virtual Status WriteVectorAt(std::span<iovec> parts, int64_t position) = 0;
-  // fdatasync.
+  // fdatasync, behind WriteOut.
   virtual Status Sync() = 0;
+  // Brings what is dirty to the disk little by little, without making it durable, but for the last piece, which may still be under way. Who syncs the whole
+  // file system calls it for large files first, and takes its error for the sync's: nobody else is told of it.
+  virtual Status WriteOut() { return Status::Ok(); }
   // Starts write-back of a range without waiting (sync_file_range); advisory, never fails the caller.
   virtual void StartWriteback(int64_t position, int64_t length) = 0;
   // Drops the range from the page cache (POSIX_FADV_DONTNEED), or asks for it to be read ahead (WILLNEED). Advisory.

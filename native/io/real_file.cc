@@ -89,7 +89,7 @@ Status RealFile::WriteVectorAt(std::span<iovec> parts, int64_t position) {
 }
 
 // A whole segment handed to the disk at once fills its queue, and the journal's writes wait behind that: so two pieces at a time.
-Status RealFile::WriteOutByPieces() {
+Status RealFile::WriteOut() {
   struct stat now{};
   if (::fstat(fd_, &now) != 0) return Status::FromErrno(errno, "fstat");
   int64_t waited = std::min<int64_t>(written_out_.load(std::memory_order_relaxed), now.st_size) / kSyncPiece * kSyncPiece;
@@ -105,7 +105,7 @@ Status RealFile::WriteOutByPieces() {
 }
 
 Status RealFile::Sync() {
-  SLUICE_TRY(WriteOutByPieces());
+  SLUICE_TRY(WriteOut());
   while (::fdatasync(fd_) != 0) {
     if (errno != EINTR) return Status::FromErrno(errno, "fdatasync");
   }

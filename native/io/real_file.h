@@ -16,6 +16,7 @@ class RealFile final : public File {
   Status WriteAt(Bytes data, int64_t position) override;
   Status WriteVectorAt(std::span<iovec> parts, int64_t position) override;
   Status Sync() override;
+  Status WriteOut() override;
   void StartWriteback(int64_t position, int64_t length) override;
   void DropCache(int64_t position, int64_t length) override;
   void ReadAhead(int64_t position, int64_t length) override;
@@ -26,8 +27,6 @@ class RealFile final : public File {
   int fd() const override { return fd_; }
 
  private:
-  Status WriteOutByPieces();
-
   const int fd_;
   std::atomic<int64_t> written_out_ = 0;  // where the next sync expects the first dirty page; the sync itself leaves nothing out
 };

@@ -132,6 +132,11 @@ Status Segment::WriteIndexes() {
   return time_index_.WriteOut(fs_, PathOf(kTimeIndexSuffix));
 }
 
+Status Segment::WriteOut() {
+  SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
+  return log_file().WriteOut();
+}
+
 Status Segment::SyncFiles() {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   SLUICE_TRY(log_file().Sync());

@@ -71,6 +71,7 @@ class Segment final : public SegmentFiles {
   const std::string& log_path() const override { return log_path_; }
   Status WriteIndexes() override;
   Status SyncFiles() override;
+  Status WriteOut() override;
   // The bytes alone, anywhere behind size().
   Status WriteBytes(std::span<iovec> parts, int64_t position);
   // Opens the data file, which is there. kWouldBlock in kNoWait when that would need the kernel; kNotFound when it was deleted.

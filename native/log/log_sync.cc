@@ -56,7 +56,12 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
     return Status::Ok();
   }
   for (const SyncSet* set : sets) {
-    for (const SegmentRef& segment : set->segments) SLUICE_TRY(UnlessGone(fs, *set, segment->WriteIndexes()));
+    for (const SegmentRef& segment : set->segments) {
+      const Status written = LostIfFull(segment->WriteOut());
+      if (written.code() == Code::kIo) NoteFailedSync(fs, set->dir, StemsOf(*set));
+      SLUICE_TRY(UnlessGone(fs, *set, written));
+      SLUICE_TRY(UnlessGone(fs, *set, segment->WriteIndexes()));
+    }
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, WriteTemporary(fs, file)));
   }
   const auto sync_all = [&]() -> Status {

@@ -22,6 +22,8 @@ class SegmentFiles {
   virtual Status WriteIndexes() = 0;
   // Makes durable what has been written to all files of the segment. Pool thread.
   virtual Status SyncFiles() = 0;
+  // Before a sync of the whole file system: the log's file, as io::File::WriteOut.
+  virtual Status WriteOut() = 0;
 };
 using SegmentRef = std::shared_ptr<SegmentFiles>;
 
