@@ -186,6 +186,7 @@ class NoSegment final : public log::SegmentFiles {
   const std::string& log_path() const override { return path_; }
   Status WriteIndexes() override { return Status::Ok(); }
   Status SyncFiles() override { return Status::Ok(); }
+  Status WriteOut() override { return Status::Ok(); }
 
  private:
   NoFile file_;
