@@ -9,10 +9,10 @@ import { root } from '../build/paths.mjs';
 import { fail, say, StepError } from '../build/report.mjs';
 import { run, tailOf } from '../build/run.mjs';
 import { countsOf } from './callgrind.mjs';
-import { buildNative } from './native.mjs';
+import { buildNative, plainBuild } from './native.mjs';
 import { needs } from './needs.mjs';
 
-const FOLDER = 'build/bench';
+const FOLDER = 'build/counted';
 const EXPECTED = 'bench/native/instructions.json';
 const RENEW = 'node scripts/test/instructions.mjs --renew';
 /** Compilers of one Debian release differ by their patch level, and the standard library's headers with them. */
@@ -23,7 +23,7 @@ const TIMEOUT_MS = 300_000;
 
 async function count() {
   await needs(['valgrind']);
-  await buildNative({ folder: FOLDER, options: ['-DSLUICE_BENCH=ON'], targets: ['sluice-counted'] });
+  await buildNative({ folder: FOLDER, options: [...plainBuild().options, '-DSLUICE_BENCH=ON'], targets: ['sluice-counted'] });
   const directory = mkdtempSync(join(tmpdir(), 'sluice-counted-'));
   try {
     mkdirSync(join(directory, 'data'));
