@@ -1,13 +1,16 @@
 // Sluice and Apache Kafka as their users start them, but with retention that works within seconds.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createPartitionsApi, metadataApi } from '../../src/protocol/index.js';
 import { BrokerProcess } from '../../test/support/broker.js';
+import { KafkaClient } from '../../test/support/kafka-client.js';
 import { type Mode } from '../suite/measurement.js';
 import { load } from './load.js';
 import { settleDisk } from './page-cache.js';
 import { type OpenTopic, retentionConfigs, type Target, type TopicRequest } from './target.js';
 
 const GONE_WITHIN_MS = 60_000;
+const MOST_AT_ONCE = 5000;
 
 export type BrokerSide = 'sluice' | 'kafka';
 
@@ -109,10 +112,31 @@ export class BrokerTarget implements Target {
     settleDisk(this.directory);
   }
 
+  /** One request for 10,000 partitions is refused, by Kafka too. */
+  async #grow({ name, partitions }: TopicRequest): Promise<void> {
+    const client = await KafkaClient.connect(this.port);
+    try {
+      for (let count = 2 * MOST_AT_ONCE; ; count += MOST_AT_ONCE) {
+        const topics = [{ name, count: Math.min(count, partitions), assignments: null }];
+        const { results } = await client.ask(createPartitionsApi, 3, { topics, timeoutMs: 600_000, validateOnly: false });
+        if (results[0]?.errorCode !== 0) throw new Error(`${this.side} does not give ${name} ${count} partitions: ${results[0]?.errorMessage}`);
+        if (count >= partitions) break;
+      }
+      const isLed = async () => {
+        const { topics } = await client.ask(metadataApi, 9, { topics: [{ name }] });
+        return topics[0]?.partitions.length === partitions && topics[0].partitions.every(({ errorCode }) => errorCode === 0);
+      };
+      while (!(await isLed())) await delay(50);
+    } finally {
+      client.close();
+    }
+  }
+
   async open(topic: TopicRequest): Promise<OpenTopic> {
     const args = { '--topic': topic.name, '--partitions': topic.partitions };
     const configs = { ...retentionConfigs(topic.partitions, topic.retainBytes), ...durabilityConfigs(this.side, topic.mode) };
-    await load('create', this.port, args, { configs, timeoutMs: 600_000 });
+    await load('create', this.port, { ...args, '--partitions': Math.min(topic.partitions, MOST_AT_ONCE) }, { configs, timeoutMs: 600_000 });
+    if (topic.partitions > MOST_AT_ONCE) await this.#grow(topic);
     return {
       name: topic.name,
       partitions: topic.partitions,
