@@ -1,6 +1,16 @@
 // What must be true of a topic after crashes, whoever produced to it: each record is "partition:number", numbers from 0 on.
 import assert from 'node:assert/strict';
+import { Random } from './random.js';
 import { type Acknowledged, readPartition } from './raw-client.js';
+import { type RawRecord } from './record-batch.js';
+
+/** What a partition holds from an offset on: each record at its number, without a hole. */
+export function assertInOrder(records: readonly RawRecord[], topic: string, partition: number, from = 0): void {
+  records.forEach((record, i) => {
+    assert.equal(record.offset, from + i, `an offset is missing in ${topic}-${partition}`);
+    assert.equal(record.value.toString(), `${partition}:${from + i}`, `lost, doubled or out of order at offset ${from + i} of ${topic}-${partition}`);
+  });
+}
 
 /**
  * Every acknowledged record is there, once, where it was acknowledged; numbers are in order without a hole; offsets are contiguous
@@ -11,10 +21,7 @@ export async function assertNothingLost(port: number, topic: string, partitions:
   for (let partition = 0; partition < partitions; partition += 1) {
     const records = await readPartition(port, topic, partition);
     found += records.length;
-    records.forEach((record, i) => {
-      assert.equal(record.offset, i, `an offset is missing in ${topic}-${partition}`);
-      assert.equal(record.value.toString(), `${partition}:${i}`, `lost, doubled or out of order at offset ${i} of ${topic}-${partition}`);
-    });
+    assertInOrder(records, topic, partition);
     for (const each of acknowledged) {
       if (each.partition !== partition) continue;
       assert.ok(each.sequence < records.length, `acknowledged, but not there: record ${each.sequence} of ${topic}-${partition} (${records.length} left)`);
@@ -33,13 +40,8 @@ export function seededRandom(name: string): () => number {
 
 /** Numbers from 0 to 1, the same for the same seed. */
 export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const random = new Random(seed);
+  return () => random.fraction();
 }
 
 export function crashRounds(): number {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Consumer, Kafka, logLevel } from 'kafkajs';
+import { assertInOrder } from './crash-check.js';
 import {
   type Acknowledged, IdempotentProducer, commitOffsetRaw, createTopicRaw, fetchOffsetRaw, findCoordinatorRaw, listTopicsRaw, readPartition,
 } from './raw-client.js';
@@ -186,10 +187,7 @@ export async function assertPromised(port: number, promised: Promised, verified:
       const name = `${topic}-${partition}`;
       const from = verified.get(name) ?? 0;
       const records = await readPartition(port, topic, partition, from);
-      records.forEach((record, i) => {
-        assert.equal(record.offset, from + i, `an offset is missing in ${name}`);
-        assert.equal(record.value.toString(), `${partition}:${from + i}`, `lost, doubled or out of order at offset ${from + i} of ${name}`);
-      });
+      assertInOrder(records, topic, partition, from);
       assert.ok(from + records.length >= acknowledged, `acknowledged, but not there: ${name} ends at ${from + records.length}, not ${acknowledged}`);
       verified.set(name, acknowledged);
     }

@@ -15,13 +15,18 @@ export class Random {
     return (t ^ (t >>> 14)) >>> 0;
   }
 
+  /** From 0 up to, not including, 1. */
+  fraction(): number {
+    return this.uint32() / 2 ** 32;
+  }
+
   /** From 0 up to, not including, the bound. */
   below(bound: number): number {
-    return Math.floor((this.uint32() / 2 ** 32) * bound);
+    return Math.floor(this.fraction() * bound);
   }
 
   chance(probability: number): boolean {
-    return this.uint32() / 2 ** 32 < probability;
+    return this.fraction() < probability;
   }
 
   pick<T>(items: readonly T[]): T {

@@ -1,29 +1,16 @@
 // A file system in an image that lies on another file system with reflinks, so that one call of the kernel copies the image as it is at a moment: what a
 // disk has when the power goes and everything that it had confirmed, flushed or not, has reached the platter. Needs root, for three mounts.
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, truncateSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DiskKind, NoSmallDisk } from './small-disk.js';
+import { type DiskKind, NoSmallDisk, makeImage, mountImage, unmount } from './small-disk.js';
 import { makeTempDirectory, removeDirectory } from './temp.js';
 
-const MIB = 1 << 20;
 const OUTER_MIB = 6144;
 const INNER_MIB = 1536;
 
-const makers = { ext4: ['mkfs.ext4', '-q', '-F', '-m', '0'], xfs: ['mkfs.xfs', '-q', '-f'] } as const;
 /** A copy of XFS has the identity of its original, which is mounted too. */
 const mountOptions = { ext4: 'loop', xfs: 'loop,nouuid' } as const;
-
-function must(command: string, ...args: string[]): void {
-  const result = spawnSync(command, args, { encoding: 'utf8' });
-  if (result.error !== undefined) throw new NoSmallDisk(`${command} is not installed (apt-get install -y e2fsprogs xfsprogs)`);
-  if (result.status !== 0) throw new NoSmallDisk(`${command} ${args.join(' ')}: ${result.stderr.trim()}`);
-}
-
-function sparseFile(path: string, mib: number): void {
-  closeSync(openSync(path, 'w'));
-  truncateSync(path, mib * MIB);
-}
 
 export class ReflinkDisk {
   /** Where the file system is mounted. */
@@ -50,13 +37,10 @@ export class ReflinkDisk {
     const disk = new ReflinkDisk(kind, folder);
     try {
       const outer = join(folder, 'outer.image');
-      sparseFile(outer, OUTER_MIB);
-      must('mkfs.xfs', '-q', '-f', '-m', 'reflink=1', outer);
+      makeImage('xfs', outer, OUTER_MIB, ['-m', 'reflink=1']);
       disk.#mount(outer, join(folder, 'outer'), 'loop');
       const inner = disk.#image('inner');
-      sparseFile(inner, INNER_MIB);
-      const [program, ...args] = makers[kind];
-      must(program, ...args, inner);
+      makeImage(kind, inner, INNER_MIB);
       disk.#mount(inner, disk.path, 'loop');
     } catch (error) {
       disk.dispose();
@@ -70,7 +54,8 @@ export class ReflinkDisk {
     this.#snapshots += 1;
     const name = `snapshot-${this.#snapshots}`;
     const image = this.#image(name);
-    must('cp', '--reflink=always', this.#image('inner'), image);
+    const copied = spawnSync('cp', ['--reflink=always', this.#image('inner'), image], { encoding: 'utf8' });
+    if (copied.status !== 0) throw new NoSmallDisk(`cp --reflink=always: ${copied.stderr}`);
     const path = join(this.#folder, name);
     try {
       this.#mount(image, path, mountOptions[this.#kind]);
@@ -94,8 +79,7 @@ export class ReflinkDisk {
   }
 
   #mount(image: string, path: string, options: string): void {
-    mkdirSync(path, { recursive: true });
-    must('mount', '-o', options, image, path);
+    mountImage(image, path, options);
     this.#mounts.push(path);
   }
 
@@ -103,6 +87,6 @@ export class ReflinkDisk {
     const at = this.#mounts.indexOf(path);
     if (at < 0) return;
     this.#mounts.splice(at, 1);
-    if (spawnSync('umount', [path]).status !== 0) spawnSync('umount', ['-l', path]);
+    unmount(path);
   }
 }

@@ -17,6 +17,28 @@ export type DiskKind = keyof typeof kinds;
 /** The reason why such a disk cannot be had here. */
 export class NoSmallDisk extends Error {}
 
+/** A file system in a new file. Throws NoSmallDisk. */
+export function makeImage(kind: DiskKind, image: string, mib: number, options: readonly string[] = []): void {
+  const { make: [program, ...args], package: name } = kinds[kind];
+  closeSync(openSync(image, 'w'));
+  truncateSync(image, mib * MIB);
+  const made = spawnSync(program, [...args, ...options, image], { encoding: 'utf8' });
+  if (made.error !== undefined) throw new NoSmallDisk(`${program} is not installed (apt-get install -y ${name})`);
+  if (made.status !== 0) throw new NoSmallDisk(`${program}: ${made.stderr}`);
+}
+
+/** Mounts it on a folder, which is made. Throws NoSmallDisk. */
+export function mountImage(image: string, path: string, options = 'loop'): void {
+  mkdirSync(path, { recursive: true });
+  const mounted = spawnSync('mount', ['-o', options, image, path], { encoding: 'utf8' });
+  if (mounted.status !== 0) throw new NoSmallDisk(`no loop device can be mounted here: ${mounted.stderr}`);
+}
+
+/** Now, or when nobody uses it any more. */
+export function unmount(path: string): void {
+  if (spawnSync('umount', [path]).status !== 0) spawnSync('umount', ['-l', path]);
+}
+
 export class SmallDisk {
   readonly path: string;
   readonly #folder: string;
@@ -30,23 +52,17 @@ export class SmallDisk {
   }
 
   static mount(kind: DiskKind): SmallDisk {
-    const { mib, make: [program, ...args], package: name } = kinds[kind];
     if (process.getuid?.() !== 0) throw new NoSmallDisk('mounting a small disk needs root');
     const folder = makeTempDirectory(kind);
     const image = join(folder, 'image');
     const path = join(folder, 'mounted');
-    mkdirSync(path);
-    closeSync(openSync(image, 'w'));
-    truncateSync(image, mib * MIB);
-    const fail = (why: string) => {
+    try {
+      makeImage(kind, image, kinds[kind].mib);
+      mountImage(image, path);
+    } catch (error) {
       removeDirectory(folder);
-      return new NoSmallDisk(why);
-    };
-    const made = spawnSync(program, [...args, image], { encoding: 'utf8' });
-    if (made.error !== undefined) throw fail(`${program} is not installed (apt-get install -y ${name})`);
-    if (made.status !== 0) throw fail(`${program}: ${made.stderr}`);
-    const mounted = spawnSync('mount', ['-o', 'loop', image, path], { encoding: 'utf8' });
-    if (mounted.status !== 0) throw fail(`no loop device can be mounted here: ${mounted.stderr}`);
+      throw error;
+    }
     return new SmallDisk(folder, path);
   }
 
@@ -76,7 +92,7 @@ export class SmallDisk {
     if (!this.#isMounted) return;
     this.#isMounted = false;
     process.off('exit', this.#unmountAtExit);
-    if (spawnSync('umount', [this.path]).status !== 0) spawnSync('umount', ['-l', this.path]);
+    unmount(this.path);
     rmSync(join(this.#folder, 'image'), { force: true });
     removeDirectory(this.#folder);
   }

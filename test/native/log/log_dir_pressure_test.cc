@@ -103,9 +103,7 @@ class PressureTest : public ::testing::Test {
   void Drive(const std::function<bool()>& until) {
     for (int i = 0; i < 20000; ++i) {
       if (until()) return;
-      while (env_->pool.RunOne()) {}
-      env_->pool.RunCompletions();
-      env_->writer.Drain();
+      env_->RunAll();
       if (dir_) Commit();
       clock_.now_us += 100000;
       if (dir_) dir_->OnTimer();
@@ -116,9 +114,7 @@ class PressureTest : public ::testing::Test {
   }
   // What has come to the pool runs, and the clock goes on by a second.
   void Turn() {
-    while (env_->pool.RunOne()) {}
-    env_->pool.RunCompletions();
-    env_->writer.Drain();
+    env_->RunAll();
     Commit();
     clock_.now_us += 1000000;
     dir_->OnTimer();

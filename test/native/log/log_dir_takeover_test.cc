@@ -107,9 +107,7 @@ class TakeoverTest : public ::testing::Test {
     for (int i = 0; i < 20; ++i) Turn();
   }
   void Turn() {
-    while (env_->pool.RunOne()) {}
-    env_->pool.RunCompletions();
-    env_->writer.Drain();
+    env_->RunAll();
     dir_->Commit();
     clock_.now_us += 100000;
     dir_->OnTimer();

@@ -56,9 +56,7 @@ class ScrubTest : public ::testing::Test {
     }
   }
   void Turn() {
-    while (env_->pool.RunOne()) {}
-    env_->pool.RunCompletions();
-    env_->writer.Drain();
+    env_->RunAll();
     dir_->Commit();
     clock_.now_us += 100000;
     dir_->OnTimer();

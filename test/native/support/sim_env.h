@@ -136,6 +136,12 @@ struct SimEnv {
     env.writer = &writer;
     env.reporter = &reporter;
   }
+  // All that waits, where its order does not matter.
+  void RunAll() {
+    while (pool.RunOne()) {}
+    pool.RunCompletions();
+    writer.Drain();
+  }
   SimPool pool;
   SimWriter writer;
   SimReporter reporter;
