@@ -5,7 +5,6 @@ import { type Client, type Measurement } from '../suite/measurement.js';
 import { say } from '../suite/progress.js';
 import { BareTarget } from './bare.js';
 import { type BrokerSide, BrokerTarget } from './broker-target.js';
-import { settleDisk } from './page-cache.js';
 import { type Stage, type Workload } from './stage.js';
 import { type Target } from './target.js';
 import { warmUp } from './warm-up.js';
@@ -63,7 +62,6 @@ async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<v
     }
     for (const workload of shared) {
       await workload.run(stageOf(plan, broker, broker, workload, turn));
-      settleDisk(broker.directory);
     }
     await broker.stop();
   } finally {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { StepError } from './report.mjs';
 
-export const PROGRAM = 'dist/sluice.mjs';
+const PROGRAM = 'dist/sluice.mjs';
 
 export async function bundleProgram() {
   const { build } = await import('esbuild');

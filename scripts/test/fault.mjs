@@ -1,10 +1,10 @@
 // `npm run fault -- --seed N --runs M`: random worlds on a simulated disk, cut again and again; what it may be told is in test/native/fault/main.cc.
 // `npm run fault -- --mutations [name ...]`: engines that are broken on purpose, one place each; every one must be found.
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { fail, StepError } from '../build/report.mjs';
+import { join } from 'node:path';
 import { root } from '../build/paths.mjs';
+import { runAsProgram } from '../build/program.mjs';
+import { StepError } from '../build/report.mjs';
 import { run, tailOf } from '../build/run.mjs';
 import { MUTATIONS, writeMutants } from './mutations.mjs';
 import { buildNative } from './native.mjs';
@@ -71,10 +71,6 @@ async function main(args) {
   return runProgram(FOLDER, 'sluice_fault', args);
 }
 
-if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  try {
-    process.exitCode = await main(process.argv.slice(2));
-  } catch (error) {
-    fail(error);
-  }
-}
+await runAsProgram(import.meta.url, async (args) => {
+  process.exitCode = await main(args);
+});

@@ -2,11 +2,11 @@
 // `npm run fuzz -- --seconds 3600 [target ...]`: as long as one likes, each.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { CLANG_PACKAGES } from '../build/debian.mjs';
-import { fail, StepError } from '../build/report.mjs';
 import { root } from '../build/paths.mjs';
+import { runAsProgram } from '../build/program.mjs';
+import { StepError } from '../build/report.mjs';
 import { run, tailOf } from '../build/run.mjs';
 import { buildNative } from './native.mjs';
 import { needs } from './needs.mjs';
@@ -23,6 +23,7 @@ const DEFAULT_SEED = '20260';
 const allTargets = () => readdirSync(join(root, 'test/native/fuzz')).filter((name) => name.endsWith('_fuzz.cc')).map((name) => name.slice(0, -'.cc'.length)).sort();
 
 export async function fuzz({ secondsEach, targets = allTargets() }) {
+  await needs(CLANG_PACKAGES);
   await buildNative({ ...CLANG_BUILD, targets });
   const seed = process.env.SLUICE_SEED ?? DEFAULT_SEED;
   const waiting = [...targets];
@@ -60,15 +61,8 @@ async function main(args) {
       remedy: `npm run fuzz -- --seconds 3600 [target ...]; the targets are ${allTargets().join(', ')}`,
     });
   }
-  await needs(CLANG_PACKAGES);
   const { failed } = await fuzz({ secondsEach, ...(targets.length > 0 && { targets }) });
   if (failed > 0) process.exitCode = 1;
 }
 
-if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  try {
-    await main(process.argv.slice(2));
-  } catch (error) {
-    fail(error);
-  }
-}
+await runAsProgram(import.meta.url, main);

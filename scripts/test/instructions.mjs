@@ -3,10 +3,10 @@
 // `node scripts/test/instructions.mjs --renew` writes the counts anew, after a change that is meant to alter them.
 import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { root } from '../build/paths.mjs';
-import { fail, say, StepError } from '../build/report.mjs';
+import { runAsProgram } from '../build/program.mjs';
+import { say, StepError } from '../build/report.mjs';
 import { run, tailOf } from '../build/run.mjs';
 import { countsOf } from './callgrind.mjs';
 import { buildNative, plainBuild } from './native.mjs';
@@ -69,11 +69,7 @@ async function renew() {
   say(`${Object.keys(found).length} counts written to ${EXPECTED}`);
 }
 
-if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  try {
-    if (process.argv.includes('--renew')) await renew();
-    else if ((await instructions()).failed > 0) process.exitCode = 1;
-  } catch (error) {
-    fail(error);
-  }
-}
+await runAsProgram(import.meta.url, async (args) => {
+  if (args.includes('--renew')) await renew();
+  else if ((await instructions()).failed > 0) process.exitCode = 1;
+});

@@ -1,5 +1,4 @@
 // Which partition of __consumer_offsets holds a group: every client and every broker must come to the same answer.
-
 import { javaStringHash } from '../util/java-hash.js';
 
 const SMALLEST = -0x80000000;

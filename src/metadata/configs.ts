@@ -1,9 +1,9 @@
 // What the controller decides about configurations: overrides of topics and of brokers. Pure.
 import { type KafkaErrorName } from '../protocol/errors.js';
 import { configRecord } from '../protocol/records/metadata/index.js';
+import { inHashMapOrder } from '../util/java-hash.js';
 import { ELIGIBLE_LEADERS_FEATURE } from './features.js';
 import { type ConfigOverrides, type MetadataImage, overridesOf, resourceTypes } from './image.js';
-import { inHashMapOrder } from '../util/java-hash.js';
 import { parseNodeId } from './ids.js';
 import { KafkaError } from './kafka-error.js';
 import { type NewRecord, RecordList, makeRecord } from './records.js';
