@@ -96,7 +96,8 @@ export const b1: Workload = {
   async run(stage) {
     if (!stage.clients.has('native')) return;
     // Sluice's default is what this is about; Kafka stands beside it with and without syncs.
-    for (const mode of modesOf(stage, stage.target.side === 'kafka' ? ['os', 'fsync'] : ['fsync'])) {
+    const ofKafka = stage.effort.some<Mode>(['os', 'fsync'], ['os']);
+    for (const mode of modesOf(stage, stage.target.side === 'kafka' ? ofKafka : ['fsync'])) {
       await withTopic(stage, { name: freshTopic('b1'), partitions: PARTITIONS, mode }, (topic) => climb(stage, mode, topic));
     }
   },

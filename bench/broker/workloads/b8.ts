@@ -29,7 +29,8 @@ export const b8: Workload = {
         name: `${connections} connections, each one in flight`, settings: 'no linger', ...shape, partitions: 16, depth: 1, connections, seconds: 5, at: connections,
       });
     }
-    const { name, settings, recordSize, connections, seconds } = WAITING_SENDERS;
-    await measureProduce(stage, { ...shape, name, settings, recordSize, connections, seconds, partitions: 16, depth: 1 });
+    for (const { name, settings, recordSize, connections, seconds } of stage.effort.some([WAITING_SENDERS], [])) {
+      await measureProduce(stage, { ...shape, name, settings, recordSize, connections, seconds, partitions: 16, depth: 1 });
+    }
   },
 };

@@ -7,7 +7,13 @@ test('everything beside Kafka when nothing is named', () => {
   assert.deepEqual(options.chosen, NAMES);
   assert.deepEqual(options.peers, ['kafka']);
   assert.deepEqual([...options.clients], ['native', 'java']);
-  assert.deepEqual([...parseOptions(['--quick']).clients], ['native']);
+});
+
+test('a quick run leaves out what needs time, unless it is named', () => {
+  const options = parseOptions(['--quick']);
+  assert.deepEqual([...options.clients], ['native']);
+  assert.deepEqual(options.chosen, NAMES.filter((each) => !['b2', 'b4', 'b7', 'b9'].includes(each)));
+  assert.deepEqual(parseOptions(['--quick', 'b7', 'b1']).chosen, ['b1', 'b7']);
 });
 
 test('what is named, in the order of the suite', () => {
