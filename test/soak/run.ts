@@ -1,5 +1,6 @@
 // `npm run soak -- <name> [--option value]...`: what takes too long, or too much of a machine, for the test suite. Prints figures; fails when a promise does not hold.
 import { parseArgs } from 'node:util';
+import { soakChurn } from './churn.js';
 import { soakCodecs } from './codecs.js';
 import { soakConnections } from './connections.js';
 import { soakCrash } from './crash.js';
@@ -7,7 +8,7 @@ import { type SoakOptions } from './options.js';
 import { soakSnapshots } from './snapshots.js';
 
 const soaks: Readonly<Record<string, (options: SoakOptions) => Promise<void>>> = {
-  codecs: soakCodecs, connections: soakConnections, crash: soakCrash, snapshots: soakSnapshots,
+  churn: soakChurn, codecs: soakCodecs, connections: soakConnections, crash: soakCrash, snapshots: soakSnapshots,
 };
 
 const { values, positionals } = parseArgs({
