@@ -3,6 +3,7 @@
 import { type ControlRequest } from '../native/binding.js';
 import { type IncomingRequest, type Outcome } from '../kafka/dispatch.js';
 import { type Logger } from '../kafka/services.js';
+import { Queue } from '../util/queue.js';
 
 const HEARTBEAT = 12;
 /** JoinGroup and SyncGroup may wait for other members as long as a rebalance lasts. */
@@ -23,35 +24,6 @@ export interface ControlLoopOptions {
   /** Milliseconds on a clock that never goes back. */
   readonly elapsed?: () => number;
   readonly schedule?: (turn: () => void) => void;
-}
-
-/** A queue that takes from the front without moving the rest. */
-class Queue<T> {
-  #items: T[] = [];
-  #head = 0;
-
-  get size(): number {
-    return this.#items.length - this.#head;
-  }
-
-  get first(): T | undefined {
-    return this.#items[this.#head];
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  shift(): T | undefined {
-    if (this.#head === this.#items.length) return undefined;
-    const item = this.#items[this.#head];
-    this.#items[this.#head++] = undefined as T;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    }
-    return item;
-  }
 }
 
 export class ControlLoop {
