@@ -272,7 +272,10 @@ void Journal::Pump() {
 
 void Journal::OnFrameWritten(Frame* frame, Status status) {
   frame->written = true;
-  usual_write_us_ += (env_.clock->MonotonicUs() - frame->submitted_us - usual_write_us_) / 16;
+  const int64_t took_us = env_.clock->MonotonicUs() - frame->submitted_us;
+  usual_write_us_ += (took_us - usual_write_us_) / 16;
+  ++ended_.ended;
+  ended_.total_us += took_us;
   if (!status.ok()) {
     Fail(std::move(status));
     return;
@@ -387,6 +390,12 @@ int64_t Journal::capacity_bytes() const {
 
 bool Journal::Stalled(int64_t now_us) const {
   return placed_ > 0 && !failed_ && now_us - frames_.front()->submitted_us >= std::max(kStalledUs, kStalledTimes * usual_write_us_);
+}
+
+Journal::WriteTimes Journal::write_times(int64_t now_us) const {
+  WriteTimes times = ended_;
+  if (placed_ > 0 && !failed_) times.waiting_us = std::max<int64_t>(0, now_us - frames_.front()->submitted_us);
+  return times;
 }
 
 int64_t Journal::limit_bytes() const {

@@ -20,6 +20,7 @@
 #include "base/types.h"
 #include "log/config.h"
 #include "log/env.h"
+#include "log/journal.h"
 #include "log/log.h"
 
 namespace sluice::log {
@@ -135,6 +136,8 @@ class LogDir {
   void CloseClean(std::function<void(Status)> done);
 
   LogDirStats stats() const;
+  // Of the journal.
+  Journal::WriteTimes write_times(int64_t now_us) const;
 
  private:
   struct Impl;

@@ -14,6 +14,7 @@
 #include "base/intrusive_list.h"
 #include "net/chunk.h"
 #include "net/file_sender.h"
+#include "net/read_pacer.h"
 #include "net/frame_reader.h"
 #include "net/outgoing.h"
 #include "net/reactor.h"
@@ -57,6 +58,9 @@ class Shared {
   int64_t out_limit = INT64_MAX;
   int64_t out_memory = 0;
 
+  // Reads of the disk for answers make room for these writes from now on.
+  void PaceReads(std::function<ReadPacer::Writes()> writes);
+
   // Send buffers of `bytes` each, as the kernel has been asked for already, for as many connections as `memory` allows: those that lately read
   // answers larger than theirs, and newcomers while there is room. The others make do with kSmallSendBuffer. 0 bytes or less: all as the kernel likes.
   void SetSendBuffers(int bytes, int64_t memory);
@@ -80,6 +84,7 @@ class Shared {
   int send_buffer_ = 0;
   class IdleTimer;
   std::unique_ptr<IdleTimer> idle_timer_;
+  std::unique_ptr<ReadPacer> pacer_;
 };
 
 class Connection final : public Watcher,

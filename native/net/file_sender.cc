@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "net/read_pacer.h"
 
 namespace sluice::net {
 namespace {
@@ -136,13 +137,19 @@ struct FileSender::ReadAheadJob final : io::Job {
   void Done() override {}
 };
 
-void FileSender::LookAhead(const FileRange& range, int64_t position, int64_t length) {
-  if (range.file->fd() < 0) return;
+int64_t FileSender::LookAhead(const FileRange& range, int64_t position, int64_t length) {
+  if (range.file->fd() < 0) return length;
   const io::PageCacheShare share = io::LookAtPageCache(range.file->fd(), position, length);
-  if (!share.known || share.whole()) return;
+  if (!share.known || share.whole()) return length;
+  int64_t looked = length;
   if (!share.mostly()) {
     // A backlog: its reader will be back for what follows.
     if (!io::LookAtPageCache(range.file->fd(), position + length, kReadAheadBytes).mostly()) length += kReadAheadBytes;
+    if (ReadPacer* pacer = pipes_.pacer()) {
+      length = pacer->Take(length);
+      if (length == 0) return 0;
+      looked = std::min(looked, length);
+    }
     NoteCold(range, position, position + length);
   }
   auto job = std::make_unique<ReadAheadJob>();
@@ -152,6 +159,7 @@ void FileSender::LookAhead(const FileRange& range, int64_t position, int64_t len
   job->length = length;
   job->drop = Behind(range, position);
   pipes_.executor().Submit(std::move(job));
+  return looked;
 }
 
 std::pair<int64_t, int64_t> FileSender::Behind(const FileRange& range, int64_t position) {
@@ -187,7 +195,17 @@ void FileSender::NoteCold(const FileRange& range, int64_t from, int64_t to) {
   stretch_to_ = std::max(stretch_to_, to);
 }
 
+bool FileSender::WasAsked(const FileRange& range) const {
+  return stretch_file_ == range.file && range.position >= stretch_from_ && range.position < stretch_to_;
+}
+
 FileSender::Progress FileSender::StartRead(const FileRange& range) {
+  ReadPacer* pacer = pipes_.pacer();
+  if (pacer != nullptr && !WasAsked(range) && pacer->Take(std::min(range.length, kSendChunk)) == 0) {
+    if (std::exchange(offered_, false)) pipes_.PassOn();
+    pacer->Wait(this);
+    return Progress::kReading;
+  }
   offered_ = false;
   auto job = std::make_unique<ColdRead>();
   if (range.file->fd() >= 0 && !pipes_.Take(this, &job->pipe) && is_linked()) return Progress::kReading;

@@ -23,12 +23,16 @@ inline constexpr int64_t kLookAhead = 4 << 20;       // that far in front of wha
 inline constexpr size_t kMaxPipes = 32;             // 8 MiB of pages; also bounds the jobs in the pool
 
 class FileSender;
+class ReadPacer;
 
 // Pipes shared by all connections of a reactor; also the queue for them. Shared with the jobs that fill them.
 class PipePool : public std::enable_shared_from_this<PipePool> {
  public:
   explicit PipePool(io::Executor& pool) : pool_(pool) {}
   io::Executor& executor() { return pool_; }
+  // What is read from the disk keeps to its pace from now on; null: to none.
+  void SetPacer(ReadPacer* pacer) { pacer_ = pacer; }
+  ReadPacer* pacer() const { return pacer_; }
   // False: none is free; the sender is called (OnPipe) when one is.
   bool Take(FileSender* sender, io::Pipe* out);
   // `dirty`: bytes are left in it, so it is closed. In use no longer either way.
@@ -38,6 +42,7 @@ class PipePool : public std::enable_shared_from_this<PipePool> {
 
  private:
   io::Executor& pool_;
+  ReadPacer* pacer_ = nullptr;
   std::vector<io::Pipe> free_;
   size_t in_use_ = 0;
   IntrusiveList<FileSender, struct PipeWaitTag> waiting_;
@@ -53,13 +58,15 @@ class FileSender final : public ListNode<struct PipeWaitTag> {
 
   // Sends from the front of *range, moving its position and length: kSent once at most kSendChunk bytes have gone.
   Progress Send(int socket, FileRange* range, bool more);
-  // Has the pool ask for what is not in memory of `length` bytes from `position` on, so that it is there when its turn comes.
-  void LookAhead(const FileRange& range, int64_t position, int64_t length);
+  // Has the pool ask for what is not in memory of `length` bytes from `position` on, so that it is there when its turn comes. How many it has looked at:
+  // fewer, or none, while the disk has enough to do.
+  int64_t LookAhead(const FileRange& range, int64_t position, int64_t length);
   const Status& why() const { return why_; }
   void OnPipe() {
     offered_ = true;
     wake_();
   }
+  void OnPaced() { wake_(); }
 
  private:
   struct ColdRead;
@@ -68,6 +75,7 @@ class FileSender final : public ListNode<struct PipeWaitTag> {
   Progress StartRead(const FileRange& range);
   Progress Drain(int socket, FileRange* range, bool more);
   Progress Broken(const FileRange& range, int error, const char* what);
+  bool WasAsked(const FileRange& range) const;
   void NoteCold(const FileRange& range, int64_t from, int64_t to);
   // What lies far enough behind `position` to be dropped; at most once.
   std::pair<int64_t, int64_t> Behind(const FileRange& range, int64_t position);

@@ -57,9 +57,10 @@ void Outgoing::LookAhead() {
       ahead_position_ = -1;
       continue;
     }
-    sender_->LookAhead(range, from, length);
-    ahead_position_ = from + length;
-    ahead_bytes_ += length;
+    const int64_t looked = sender_->LookAhead(range, from, length);
+    if (looked == 0) return;
+    ahead_position_ = from + looked;
+    ahead_bytes_ += looked;
   }
 }
 

@@ -31,6 +31,11 @@ Shared::Shared(Reactor& r, io::Executor& executor, int64_t memory)
 
 Shared::~Shared() = default;
 
+void Shared::PaceReads(std::function<ReadPacer::Writes()> writes) {
+  pacer_ = std::make_unique<ReadPacer>(reactor, std::move(writes));
+  pipes->SetPacer(pacer_.get());
+}
+
 void Shared::EndTick() {
   ++tick_;
   IntrusiveList<Connection, FlushTag> flushing;

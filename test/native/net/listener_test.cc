@@ -9,15 +9,12 @@
 
 #include <vector>
 
+#include "support/manual_clock.h"
+
 namespace sluice::net {
 namespace {
 
-class ManualClock final : public io::Clock {
- public:
-  int64_t WallMs() override { return 0; }
-  int64_t MonotonicUs() override { return now_us; }
-  int64_t now_us = 1000000;
-};
+using test::ManualClock;
 
 class ListenerTest : public ::testing::Test {
  protected:

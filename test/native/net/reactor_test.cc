@@ -10,16 +10,12 @@
 #include <vector>
 
 #include "io/socket.h"
+#include "support/manual_clock.h"
 
 namespace sluice::net {
 namespace {
 
-class ManualClock final : public io::Clock {
- public:
-  int64_t WallMs() override { return 1700000000000 + now_us / 1000; }
-  int64_t MonotonicUs() override { return now_us; }
-  int64_t now_us = 1000000;
-};
+using test::ManualClock;
 
 class CallWatcher final : public Watcher {
  public:
