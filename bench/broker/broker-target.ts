@@ -1,5 +1,6 @@
 // Sluice and Apache Kafka as their users start them, but with retention that works within seconds.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPartitionsApi, metadataApi } from '../../src/protocol/index.js';
 import { BrokerProcess } from '../../test/support/broker.js';
@@ -19,11 +20,17 @@ const COMMON: Readonly<Record<string, string>> = {
   'log.retention.check.interval.ms': '1000',
   'log.initial.task.delay.ms': '1000',
   'log.segment.delete.delay.ms': '1000',
+  'log.cleaner.backoff.ms': '1000',
 };
 const OWN: Readonly<Record<BrokerSide, Readonly<Record<string, string>>>> = {
   sluice: { 'sluice.journal.bytes': String(128 << 20) },
   kafka: {},
 };
+
+/** 0 when it went meanwhile. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
 
 export function brokerProperties(side: BrokerSide, given: Readonly<Record<string, string>>): Record<string, string> {
   return { ...COMMON, ...OWN[side], ...given };
@@ -102,6 +109,12 @@ export class BrokerTarget implements Target {
     return readFileSync(`/proc/${this.pid}/maps`, 'utf8').split('\n').length - 1;
   }
 
+  /** What a topic's partitions take on the disk. */
+  topicBytes(topic: string): number {
+    const folders = readdirSync(this.directory).filter((name) => name.startsWith(`${topic}-`));
+    return folders.flatMap((folder) => readdirSync(join(this.directory, folder)).map((name) => sizeOf(join(this.directory, folder, name)))).reduce((sum, size) => sum + size, 0);
+  }
+
   /** Letting go of cached gigabytes takes seconds of CPU, a while after the topic was deleted: not the next case's. */
   async #lastFileGone(topic: string): Promise<void> {
     const deadline = performance.now() + GONE_WITHIN_MS;
@@ -134,7 +147,7 @@ export class BrokerTarget implements Target {
 
   async open(topic: TopicRequest): Promise<OpenTopic> {
     const args = { '--topic': topic.name, '--partitions': topic.partitions };
-    const configs = { ...retentionConfigs(topic.partitions, topic.retainBytes), ...durabilityConfigs(this.side, topic.mode) };
+    const configs = { ...retentionConfigs(topic.partitions, topic.retainBytes), ...durabilityConfigs(this.side, topic.mode), ...topic.configs };
     await load('create', this.port, { ...args, '--partitions': Math.min(topic.partitions, MOST_AT_ONCE) }, { configs, timeoutMs: 600_000 });
     if (topic.partitions > MOST_AT_ONCE) await this.#grow(topic);
     return {

@@ -10,6 +10,8 @@ export interface TopicRequest {
   readonly bareWork?: 'receive' | 'write' | 'journal' | { readonly fetchBytes: number; readonly recordSize: number; readonly batchRecords: number };
   /** Bytes that may be kept before the oldest segments go. Default 4 GB. */
   readonly retainBytes?: number;
+  /** Settings of the topic beside those that mode and retention make. */
+  readonly configs?: Readonly<Record<string, string>>;
 }
 
 export interface OpenTopic {

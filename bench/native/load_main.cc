@@ -1,7 +1,7 @@
 // sluice-load: a light load generator for Kafka-compatible brokers on this machine. One thread, plain sockets and epoll, requests
 // built once (CRC included) and sent many times, so that the broker is what is measured. Prints one JSON line.
 //   sluice-load create|delete --port P --topic T [--partitions N] [--config name=value]...
-//   sluice-load produce --port P --topic T --partitions N --bytes B [--record-size 1024 --batch-records 60 --connections 1 --depth 5
+//   sluice-load produce --port P --topic T --partitions N --bytes B [--record-size 1024 --batch-records 60 --keys 0 --connections 1 --depth 5
 //                       --partitions-per-request 1 --acks -1 --rate MB/s | --request-rate R --warmup S --seconds S]
 //   sluice-load fetch   --port P --topic T --partitions N [--connections 1 --bytes B --max-bytes 52428800 --partition-bytes 1048576
 //                       --passes 1 --verify-every 16 --record-size 1024 --batch-records 60]
@@ -57,6 +57,7 @@ Options ParseOptions(int argc, char** argv, int first) {
     else if (name == "--first-partition") out.first_partition = static_cast<int>(number(0, 100000));
     else if (name == "--record-size") out.record_size = static_cast<int>(number(0, 1 << 26));
     else if (name == "--batch-records") out.batch_records = static_cast<int>(number(1, 1 << 20));
+    else if (name == "--keys") out.keys = static_cast<int>(number(0, 100'000'000));
     else if (name == "--partitions-per-request") out.partitions_per_request = static_cast<int>(number(1, 100000));
     else if (name == "--connections") out.connections = static_cast<int>(number(1, 10000));
     else if (name == "--depth") out.depth = static_cast<int>(number(1, 1000));

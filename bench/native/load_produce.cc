@@ -20,15 +20,17 @@ class Producer {
   explicit Producer(const Options& options) : options_(options) {}
 
   void Prepare() {
-    const std::vector<uint8_t> batch = BuildBatch(options_.batch_records, options_.record_size, 1);
     const int per_request = std::min(options_.partitions_per_request, options_.partitions);
-    for (int first = 0; first < options_.partitions; first += per_request) {
-      std::vector<int32_t> group;
-      for (int p = first; p < std::min(first + per_request, options_.partitions); ++p) group.push_back(options_.first_partition + p);
-      requests_.push_back(ProduceRequest(options_.topic, group, Bytes(batch), static_cast<int16_t>(options_.acks)));
-    }
     records_per_request_ = static_cast<uint64_t>(per_request) * static_cast<uint64_t>(options_.batch_records);
-    bytes_per_request_ = static_cast<uint64_t>(per_request) * batch.size();
+    for (int key = 0; key < std::max(options_.keys, 1); key += options_.batch_records) {
+      const std::vector<uint8_t> batch = BuildBatch(options_.batch_records, options_.record_size, 1, options_.keys == 0 ? -1 : key);
+      bytes_per_request_ = static_cast<uint64_t>(per_request) * batch.size();
+      for (int first = 0; first < options_.partitions; first += per_request) {
+        std::vector<int32_t> group;
+        for (int p = first; p < std::min(first + per_request, options_.partitions); ++p) group.push_back(options_.first_partition + p);
+        requests_.push_back(ProduceRequest(options_.topic, group, Bytes(batch), static_cast<int16_t>(options_.acks)));
+      }
+    }
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     for (int i = 0; i < options_.connections; ++i) {
       connections_.push_back(std::make_unique<Connection>());

@@ -18,6 +18,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> configs;
   int record_size = 1024;
   int batch_records = 60;           // records in a batch; 1 for the one-record workloads
+  int keys = 0;                     // of each partition, one after the other, over again; 0: records have none
   int partitions_per_request = 1;   // batches in a produce request
   int connections = 1;
   int depth = 5;                    // requests in flight on a connection

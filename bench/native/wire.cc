@@ -66,7 +66,7 @@ Bytes Reader::Raw(int64_t length) {
   return bytes;
 }
 
-std::vector<uint8_t> BuildBatch(int records, int record_size, uint64_t seed) {
+std::vector<uint8_t> BuildBatch(int records, int record_size, uint64_t seed, int64_t first_key) {
   uint64_t state = seed * 0x9E3779B97F4A7C15ull + 1;
   const int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   Writer out;
@@ -93,7 +93,13 @@ std::vector<uint8_t> BuildBatch(int records, int record_size, uint64_t seed) {
     record.I8(0);
     record.Varint(0);
     record.Varint(i);
-    record.Varint(-1);  // no key
+    if (first_key < 0) {
+      record.Varint(-1);
+    } else {
+      const std::string key = std::to_string(1'000'000'000 + first_key + i);
+      record.Varint(static_cast<int64_t>(key.size()));
+      record.Raw({reinterpret_cast<const uint8_t*>(key.data()), key.size()});
+    }
     record.Varint(record_size);
     record.Raw(value);
     record.Varint(0);  // no headers

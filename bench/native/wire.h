@@ -86,8 +86,9 @@ class Reader {
   bool ok_ = true;
 };
 
-// One record batch of version 2, without compression, its CRC computed; the base offset is 0, as producers send it.
-std::vector<uint8_t> BuildBatch(int records, int record_size, uint64_t seed);
+// One record batch of version 2, without compression, its CRC computed; the base offset is 0, as producers send it. Keys are numbers of ten digits,
+// from `first_key` on; none when that is negative.
+std::vector<uint8_t> BuildBatch(int records, int record_size, uint64_t seed, int64_t first_key = -1);
 
 std::vector<uint8_t> ProduceRequest(std::string_view topic, const std::vector<int32_t>& partitions, Bytes batch, int16_t acks);
 

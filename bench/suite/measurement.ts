@@ -59,6 +59,7 @@ export const FIGURES = {
   createMs: { title: 'topic created and led, ms', isBetter: 'less' },
   rssMb: { title: 'RSS, MB', isBetter: 'less' },
   peakRssMb: { title: 'greatest RSS, MB', isBetter: 'less' },
+  diskMb: { title: 'kept on the disk, MB', isBetter: 'less' },
   descriptors: { title: 'file descriptors', isBetter: 'less' },
   maps: { title: 'memory maps', isBetter: 'less' },
   readerMbPerS: { title: "the reader's MB/s", isBetter: 'more' },

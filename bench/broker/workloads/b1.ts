@@ -2,7 +2,7 @@
 import { type Mode } from '../../suite/measurement.js';
 import { freshTopic, type ProduceCase, producePass, withTopic } from '../cases.js';
 import { type LoadResult } from '../load.js';
-import { warmPageCache } from '../page-cache.js';
+import { settleDisk, warmPageCache } from '../page-cache.js';
 import { modesOf, type Stage, type Workload } from '../stage.js';
 import { type OpenTopic } from '../target.js';
 
@@ -70,6 +70,8 @@ async function climb(stage: Stage, mode: Mode, topic: OpenTopic): Promise<void> 
   const results = new Map<number, LoadResult>();
   const run = async (rate: number): Promise<boolean> => {
     warmPageCache(stage.target.directory, rate * 1e6 * seconds);
+    // The gigabytes of a rate that was too high are on their way to the disk for longer than a run lasts.
+    settleDisk(stage.target.directory);
     const { result } = await producePass(topic, caseAt(rate), seconds);
     results.set(rate, result);
     stage.say(`${stage.target.side} ${mode} ${rate} MB/s: p99 ${(result.p99_us / 1000).toFixed(2)} ms`);
