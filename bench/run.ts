@@ -71,7 +71,11 @@ async function main(argv: readonly string[]): Promise<void> {
   say(options.isQuick ? 'a quick run: its figures are rough' : `about ${Math.ceil((fullSeconds * effort.scale) / 60)} minutes`);
   if (workloads.length > 0) {
     await prepare(options, sides);
-    await runRounds({ workloads, sides, effort, rounds: options.rounds, clients: options.clients, properties: options.properties, add });
+    const fail = (what: string) => {
+      say(`FAILED: ${what}`);
+      process.exitCode = 1;
+    };
+    await runRounds({ workloads, sides, effort, rounds: options.rounds, clients: options.clients, properties: options.properties, add, fail });
   }
   if (options.peers.includes('rocketmq') && options.chosen.includes('b8')) await runRocketMq(effort, add);
   for (const { id, packages, run: measure } of own) {

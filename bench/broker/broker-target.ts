@@ -139,7 +139,10 @@ export class BrokerTarget implements Target {
         const { topics } = await client.ask(metadataApi, 9, { topics: [{ name }] });
         return topics[0]?.partitions.length === partitions && topics[0].partitions.every(({ errorCode }) => errorCode === 0);
       };
-      while (!(await isLed())) await delay(50);
+      const hasFolders = () => readdirSync(this.directory).filter((folder) => folder.startsWith(`${name}-`)).length >= partitions;
+      // Kafka tells of leaders before they take anything.
+      while (!(await isLed()) || !hasFolders()) await delay(50);
+      await load('await-produce', this.port, { '--topic': name, '--first-partition': partitions - 1, '--seconds': GONE_WITHIN_MS / 1000 });
     } finally {
       client.close();
     }

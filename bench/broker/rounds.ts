@@ -20,6 +20,16 @@ export interface Plan {
   readonly clients: ReadonlySet<Client>;
   readonly properties: Readonly<Record<BrokerSide, Readonly<Record<string, string>>>>;
   add(measurement: Measurement): void;
+  /** A workload that came to no end on a side. The others go on. */
+  fail(what: string): void;
+}
+
+async function attempt(plan: Plan, side: string, workload: Workload, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    plan.fail(`${workload.id} on ${side}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function stageOf(plan: Plan, target: Target, broker: BrokerTarget | undefined, workload: Workload, turn: number): Stage {
@@ -40,7 +50,7 @@ async function bareTurn(plan: Plan, turn: number): Promise<void> {
     // It has nothing to compile and varies little.
     const short = { ...plan, effort: new Effort(plan.effort.scale * BARE_SHARE, plan.effort.isQuick) };
     const measured = plan.workloads.filter((each) => each.onBare && (turn % 2 === 0 || each.isOnce !== true));
-    for (const workload of measured) await workload.run(stageOf(short, target, undefined, workload, turn));
+    for (const workload of measured) await attempt(plan, 'bare', workload, () => workload.run(stageOf(short, target, undefined, workload, turn)));
   } finally {
     target.dispose();
   }
@@ -61,7 +71,7 @@ async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<v
       stageOf(plan, broker, broker, produce, turn).record({ name: 'from the start on', mode: 'os', client: 'native', settings, figures });
     }
     for (const workload of shared) {
-      await workload.run(stageOf(plan, broker, broker, workload, turn));
+      await attempt(plan, side, workload, () => workload.run(stageOf(plan, broker, broker, workload, turn)));
     }
     await broker.stop();
   } finally {
@@ -73,7 +83,7 @@ async function aloneTurn(plan: Plan, workload: Workload, side: BrokerSide, turn:
   const broker = await BrokerTarget.prepare(side, plan.properties[side]);
   try {
     say(`${side} (${turn}) for ${workload.id}`);
-    await workload.run(stageOf(plan, broker, broker, workload, turn));
+    await attempt(plan, side, workload, () => workload.run(stageOf(plan, broker, broker, workload, turn)));
   } finally {
     await broker.dispose();
   }
