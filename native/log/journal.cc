@@ -193,7 +193,7 @@ void Journal::WhenDurable(std::function<void(Status)> run) {
     run(failure_);
     return;
   }
-  uint64_t target = last_sealed_ + (open_ ? 1 : 0);
+  const uint64_t target = last_sequence();
   if (target <= durable_) {
     run(Status::Ok());
     return;

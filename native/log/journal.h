@@ -63,6 +63,10 @@ class Journal {
   int64_t backlog_bytes() const { return backlog_bytes_; }
   // Nothing is on its way, or nothing ever will be again, and nobody is being told of it.
   bool idle() const { return !telling_ && (failed_ || (frames_.empty() && !open_)); }
+  // Of the frame that has what was added last.
+  uint64_t last_sequence() const { return last_sealed_ + (open_ ? 1 : 0); }
+  // Nobody is being told of the frames up to this one any more, or ever will be.
+  bool Told(uint64_t sequence) const { return !telling_ && (failed_ || durable_ >= sequence); }
   // A frame waits for room that only a checkpoint can make.
   bool starved() const { return !failed_ && placed_ < frames_.size() && placed_ < kMaxInFlight && !growing_; }
   // A new file is being written on the pool; `OnGrown` is called when that ends.

@@ -173,8 +173,8 @@ void LogDir::Impl::Unuse(LogSlot* slot) {
 
 void LogDir::Impl::ReleaseDeleted() {
   if (deleted.empty() || commit_depth > 0 || writing) return;
-  if (journal && !journal->failed() && !journal->idle()) return;
-  std::erase_if(deleted, [](const auto& slot) { return slot->renamed && slot->users == 0; });
+  // Not only once the journal is idle: under load it never is.
+  std::erase_if(deleted, [this](const auto& slot) { return slot->renamed && slot->users == 0 && !slot->staged && (!journal || journal->Told(slot->journaled)); });
 }
 
 // The folders of deleted partitions, once their time has come. What cannot be removed now goes at the next start.

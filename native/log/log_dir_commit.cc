@@ -32,6 +32,7 @@ void LogDir::Impl::AddControlEntry(EntryKind kind, LogSlot& slot, Offset value, 
   entry.end = value;
   entry.epoch = slot.log->leader_epoch();
   journal->Add(entry, owner);
+  slot.journaled = journal->last_sequence();
 }
 
 // Behind a batch that is synced in its segment the journal must not run ahead of the segment, so what follows takes the same way.
@@ -53,6 +54,7 @@ void LogDir::Impl::TellJournal(LogSlot& slot, const BatchEntry& batch) {
   entry.payload = batch.batch;
   client_room -= size;
   journal->Add(entry, &slot);
+  slot.journaled = journal->last_sequence();
 }
 
 // Writes what is staged to the segments and hands it to the journal. Nobody is told of success in here; who waits for what cannot be written is told.

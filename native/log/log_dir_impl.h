@@ -33,6 +33,7 @@ struct LogSlot {
   bool deleted = false;
   bool renamed = false;         // deleted, and its folder has made room for another of that name
   size_t users = 0;             // checkpoints, syncs and cleanings under way that touch its files
+  uint64_t journaled = 0;       // the last frame of the journal that has something of it
   Offset proven_base{-1};       // of the active segment that the last durable checkpoint names
   bool syncing = false;         // batches are made durable by syncing the segment, not through the journal, until this ends
   bool sync_running = false;    // ... a sync is under way

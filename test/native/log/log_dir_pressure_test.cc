@@ -192,6 +192,33 @@ TEST_F(PressureTest, AFullJournalLeavesAPartToInternalTopics) {
   Drive([&] { return dir_->HasRoom(); });
 }
 
+TEST_F(PressureTest, ADeletedLogIsLetGoOfThoughTheJournalIsNeverIdle) {
+  Start();
+  const std::shared_ptr<Outcome> appended = Append(other(), 1000);
+  WriteAll();
+  Drive([&] { return appended->reached; });
+  Result<LogSlice> slice = other().Read(Offset(0), 1 << 20, true, other().high_watermark(), ReadMode::kBlocking);
+  ASSERT_TRUE(slice.ok()) << slice.status().ToString();
+  std::weak_ptr<SegmentFiles> segment = slice->segment;
+  slice->segment.reset();
+  ASSERT_FALSE(segment.expired());
+  std::optional<Status> deleted;
+  for (int i = 0; i < 100 && !segment.expired(); ++i) {
+    // One frame at least is on its way at any time.
+    (void)Append(client(), 100);
+    Commit();
+    if (i == 0) dir_->DeletePartition({Spec("u", 3).id, 0}, [&](Status status) { deleted = status; });
+    (void)env_->writer.Reap(env_->writer.pending() - 1);
+    env_->pool.RunOne();
+    env_->pool.RunCompletions();
+    clock_.now_us += 100000;
+    dir_->OnTimer();
+  }
+  ASSERT_TRUE(deleted.has_value());
+  EXPECT_TRUE(deleted->ok()) << deleted->ToString();
+  EXPECT_TRUE(segment.expired()) << "its files are open as long as others write";
+}
+
 TEST_F(PressureTest, WhatComesTooLateForTheJournalIsSyncedInItsSegment) {
   Start();
   (void)FillJournal(client(), 60000);
