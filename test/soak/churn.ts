@@ -1,8 +1,11 @@
 // `npm run soak -- churn --minutes 60 --seed N`: topics, groups and connections come and go, segments roll, retention and compaction run; in the end the broker
 // must hold what it held before: the same descriptors, threads, maps and timers, and its memory within a tenth.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BrokerProcess, startBroker } from '../support/broker.js';
 import { CHURN_PROPERTIES, ChurnLoad } from '../support/churn-load.js';
 import { type Footprint, added, isOwnSegment, isSegment, ofTheDeleted, readFootprint, settled } from '../support/footprint.js';
+import { repositoryRoot } from '../support/paths.js';
 import { assertNoDamage } from '../support/verify.js';
 import { type SoakOptions } from './options.js';
 
@@ -14,6 +17,7 @@ const MAPS_MORE = 0.1;
 /** A segment gives its descriptor back a minute after it was last written to, and that once a checkpoint has synced it. */
 const LONG = { warmUpMs: 3 * MINUTE_MS, steadyMs: 20_000, limitMs: 5 * MINUTE_MS } as const;
 const DELETED_LIMIT_MS = MINUTE_MS;
+const COLLECTOR = pathToFileURL(join(repositoryRoot, 'dist', 'test', 'support', 'collect-on-signal.js')).href;
 
 export async function soakChurn({ seed, minutes }: Pick<SoakOptions, 'seed' | 'minutes'>): Promise<void> {
   console.log(`churn: ${minutes} minutes, --seed ${seed}`);
@@ -32,10 +36,14 @@ export interface ChurnOptions {
 }
 
 export async function churn({ seed, warmUpMs, churnMs, steadyMs, limitMs, isLong }: ChurnOptions): Promise<void> {
-  const broker = await startBroker({ kind: 'sluice', properties: CHURN_PROPERTIES });
+  const broker = await startBroker({ kind: 'sluice', properties: CHURN_PROPERTIES, env: { NODE_OPTIONS: `--import ${COLLECTOR}` } });
   const load = new ChurnLoad(broker.port, seed);
   const startedAt = performance.now();
   const look = () => readFootprint(broker.pid, broker.dataDirectory);
+  const lookAfresh = () => {
+    broker.process.signal('SIGUSR2');
+    return look();
+  };
   const say = (what: string, seen: Footprint) => console.log(line(`${((performance.now() - startedAt) / MINUTE_MS).toFixed(1)} min`, what, seen, load));
   const reporter = setInterval(() => {
     if (!broker.process.hasExited) say('', look());
@@ -51,11 +59,11 @@ export async function churn({ seed, warmUpMs, churnMs, steadyMs, limitMs, isLong
   try {
     await cleared(() => load.warmUp(warmUpMs));
     const isIdle = ({ descriptors }: Footprint) => !descriptors.some((name) => isSegment(name) && (isLong || !isOwnSegment(name)));
-    const first = await settled(look, { isQuiet: isIdle, steadyMs, limitMs });
+    const first = await settled(lookAfresh, { isQuiet: isIdle, steadyMs, limitMs });
     say('before', first);
     await cleared(() => load.churn(churnMs));
     const problems = (seen: Footprint) => notReturned(first, seen, isLong);
-    const last = await settled(look, { isQuiet: (seen) => isIdle(seen) && problems(seen).length === 0, steadyMs, limitMs });
+    const last = await settled(lookAfresh, { isQuiet: (seen) => isIdle(seen) && problems(seen).length === 0, steadyMs, limitMs });
     say('after', last);
     const left = problems(last);
     if (left.length > 0) throw new Error(`what did not come back (--seed ${seed}):\n  ${left.join('\n  ')}`);
