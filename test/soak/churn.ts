@@ -15,7 +15,7 @@ const MEMORY_FACTOR = 1.1;
 /** Of memory: V8 maps its heap page by page, and neighbours are one map. */
 const MAPS_MORE = 0.1;
 /** A segment gives its descriptor back a minute after it was last written to, and that once a checkpoint has synced it. */
-const LONG = { warmUpMs: 3 * MINUTE_MS, steadyMs: 20_000, limitMs: 5 * MINUTE_MS } as const;
+const LONG = { warmUpMs: 3 * MINUTE_MS, steadyMs: 20_000, limitMs: 5 * MINUTE_MS, idleMs: 30_000 } as const;
 const DELETED_LIMIT_MS = MINUTE_MS;
 const COLLECTOR = pathToFileURL(join(repositoryRoot, 'dist', 'test', 'support', 'collect-on-signal.js')).href;
 
@@ -31,12 +31,14 @@ export interface ChurnOptions {
   /** How long nothing has to become less before it is read, and how long that is waited for. */
   readonly steadyMs: number;
   readonly limitMs: number;
+  /** After that the broker closes connections that do nothing; no client may be held up for so long, however busy the machine is. */
+  readonly idleMs: number;
   /** Memory counts too, and the descriptors of the broker's own logs, which it gives back when they have not been written to for minutes. */
   readonly isLong: boolean;
 }
 
-export async function churn({ seed, warmUpMs, churnMs, steadyMs, limitMs, isLong }: ChurnOptions): Promise<void> {
-  const broker = await startBroker({ kind: 'sluice', properties: CHURN_PROPERTIES, env: { NODE_OPTIONS: `--import ${COLLECTOR}` } });
+export async function churn({ seed, warmUpMs, churnMs, steadyMs, limitMs, idleMs, isLong }: ChurnOptions): Promise<void> {
+  const broker = await startBroker({ kind: 'sluice', properties: { ...CHURN_PROPERTIES, 'connections.max.idle.ms': String(idleMs) }, env: { NODE_OPTIONS: `--import ${COLLECTOR}` } });
   const load = new ChurnLoad(broker.port, seed);
   const startedAt = performance.now();
   const look = () => readFootprint(broker.pid, broker.dataDirectory);

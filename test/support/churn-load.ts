@@ -4,7 +4,7 @@ import { createTopicsApi, deleteTopicsApi, listGroupsApi, metadataApi, produceAp
 import { buildBatch } from '../../src/protocol/records/batch.js';
 import { SESSION_MS, deleteGroup, liveGroup } from './churn-group.js';
 import { TOPIC_KINDS, liveTopic } from './churn-topic.js';
-import { IDLE_MS, VISIT_KINDS, visit } from './churn-visits.js';
+import { VISIT_KINDS, visit } from './churn-visits.js';
 import { type ChurnCounts, type ChurnWorld, churnWorld, connect, expectError } from './churn-world.js';
 import { type KafkaClient } from './kafka-client.js';
 import { Random } from './random.js';
@@ -31,7 +31,6 @@ export const CHURN_PROPERTIES = {
   'metadata.max.retention.bytes': String(4 * MIB),
   'group.initial.rebalance.delay.ms': '0',
   'group.min.session.timeout.ms': String(SESSION_MS),
-  'connections.max.idle.ms': String(IDLE_MS),
   'max.incremental.fetch.session.cache.slots': '32',
 } as const;
 
@@ -72,6 +71,7 @@ export class ChurnLoad {
         await delay(random.below(PAUSE_MS));
       }
     }));
+    await Promise.all(this.#world.idle).catch((error: unknown) => (this.#failure ??= error));
     if (this.#failure !== undefined) throw this.#failure;
   }
 

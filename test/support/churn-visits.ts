@@ -12,9 +12,8 @@ import { RawConnection } from './wire.js';
 export const VISIT_KINDS = ['many', 'half-sent', 'abandoned', 'unread', 'garbage', 'idle', 'look', 'setting'] as const;
 export type VisitKind = (typeof VISIT_KINDS)[number];
 
-/** The broker's connections.max.idle.ms. */
-export const IDLE_MS = 4000;
-const IDLE_LIMIT_MS = 60_000;
+const MAX_IDLE = 10;
+const IDLE_LIMIT_MS = 120_000;
 const MAX_CONNECTIONS = 20;
 const PIPELINED = 200;
 const PAUSE_MS = 100;
@@ -76,13 +75,18 @@ const visits: Readonly<Record<VisitKind, (world: ChurnWorld, random: Random) => 
     await connection.closed();
   },
 
-  /** Until the broker has enough of it, between requests or within one. */
+  /** Until the broker has enough of it, between requests or within one: that is not waited for here. */
   async idle(world, random) {
+    if (world.idle.size >= MAX_IDLE) return;
     const connection = await open(world);
     if (random.chance(0.5)) connection.send(versionsRequest.subarray(0, 1 + random.below(versionsRequest.length - 1)));
-    const closed = await Promise.race([connection.closed().then(() => true), delay(IDLE_LIMIT_MS, false, { ref: false })]);
-    connection.destroy();
-    if (!closed) throw new Error(`a connection that does nothing is open after ${IDLE_LIMIT_MS} ms`);
+    const ended = Promise.race([connection.closed().then(() => true), delay(IDLE_LIMIT_MS, false, { ref: false })]).then((isClosed) => {
+      connection.destroy();
+      world.idle.delete(ended);
+      if (!isClosed) throw new Error(`a connection that does nothing is open after ${IDLE_LIMIT_MS} ms`);
+    });
+    ended.catch(() => {}); // told to who waits for it
+    world.idle.add(ended);
   },
 
   async look(world, random) {

@@ -24,11 +24,13 @@ export interface ChurnWorld {
   readonly counts: ChurnCounts;
   /** Topics that exist, for those who look, read and commit. */
   readonly topics: Set<string>;
+  /** Connections that do nothing, until the broker has closed each. */
+  readonly idle: Set<Promise<void>>;
 }
 
 export function churnWorld(port: number): ChurnWorld {
   return {
-    port, topics: new Set(),
+    port, topics: new Set(), idle: new Set(),
     counts: { topics: 0, partitions: 0, records: 0, segments: 0, retained: 0, compacted: 0, deletedRecords: 0, groups: 0, generations: 0, vanished: 0, connections: 0 },
   };
 }
