@@ -42,6 +42,8 @@ void NoteFailedSync(io::FileSystem& fs, const std::string& dir, const std::strin
   if (size.ok()) (void)(*file)->WriteAt({reinterpret_cast<const uint8_t*>(stems.data()), stems.size()}, *size);
 }
 
+void NoteCut(io::FileSystem& fs, const std::string& dir) { (void)fs.Open(dir + "/" + kCutName, io::OpenMode::kCreate); }
+
 Status WriteAgain(io::FileSystem& fs, const std::string& dir) {
   const std::string note = dir + "/" + kSyncFailedName;
   Result<std::string> stems = io::ReadWholeFile(fs, note, kMostNotes);

@@ -229,6 +229,7 @@ class Log {
     std::vector<PendingFile> files;     // producer snapshots, leader epochs: to be written and synced
     std::vector<std::string> dirs;      // directories with new names
     std::string dir;                    // the partition's
+    std::string cut_note;               // to be removed then, where there is one
     Offset end{0};                      // what is durable once all are synced
     std::vector<uint64_t> generations;  // of each segment, then of the names: what SyncDone may call clean
     // Does all of it, in this order. Pool thread.

@@ -47,6 +47,7 @@ struct DirListing {
   bool epochs = false;
   bool metadata = false;
   bool doubted = false;            // a sync failed here
+  bool cut = false;                // by a start, and not known to be synced
 };
 Result<DirListing> ListPartition(io::FileSystem& fs, const std::string& dir);
 
@@ -140,7 +141,8 @@ struct Log::Impl {
   };
   std::unique_ptr<Replay> replay;                  // between Load(kProven) and FinishReplay
   std::vector<uint8_t> replay_buffer;
-  bool repaired = false;                           // by FinishReplay
+  bool repaired = false;                           // by FinishReplay, or by a start before that has not synced it
+  bool cut_noted = false;                          // there is a note of that, which goes with the next sync
 
   // --- log.cc
   Segment& active() const { return *segments->back(); }

@@ -67,6 +67,7 @@ Result<DirListing> ListPartition(io::FileSystem& fs, const std::string& dir) {
     else if (name == kLeaderEpochFile) listing.epochs = true;
     else if (name == kPartitionMetadataFile) listing.metadata = true;
     else if (name == kSyncFailedName) listing.doubted = true;
+    else if (name == kCutName) listing.cut = true;
   }
   for (std::vector<Offset>* sorted : {&listing.logs, &listing.snapshots, &listing.txn_indexes, &listing.indexes}) {
     std::sort(sorted->begin(), sorted->end());
@@ -112,6 +113,7 @@ Status Log::Impl::LoadExisting(const LoadState& state) {
   Result<DirListing> listing = ListPartition(*env.fs, dir);
   if (!listing.ok()) return listing.status();
   if (listing->doubted) SLUICE_TRY(WriteAgain(*env.fs, dir));
+  cut_noted = listing->cut;
   if (!state.identified) SLUICE_TRY(CheckMetadata(*env.fs, dir, id, listing->metadata));
   for (const std::string& leftover : listing->deleted) SLUICE_TRY(env.fs->Remove(JoinPath(dir, leftover)));
   if (!listing->cleaned.empty() || !listing->swapped.empty()) {
@@ -172,6 +174,11 @@ Status Log::Impl::FinishLoad() {
   producers.OnHighWatermark(high_watermark);
   CleanSnapshots();
   ResetMarks();
+  if (cut_noted) {
+    active().Touch();
+    names_dirty = true;
+    ++names_generation;
+  }
   // Thousands of idle logs must not hold descriptors.
   for (const auto& segment : *segments) segment->CloseIdle();
   return Status::Ok();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "log/doubt.h"
 #include "log/log_format.h"
 #include "log/log_impl.h"
 #include "log/producer_snapshot.h"
@@ -263,7 +264,8 @@ Status Log::FinishReplay() {
   }
   const uint64_t before = log.active().generation();
   SLUICE_TRY(log.active().CutTail());
-  log.repaired = log.active().generation() != before || !log.replay->later.empty();
+  log.cut_noted |= log.active().generation() != before;
+  log.repaired = log.cut_noted || !log.replay->later.empty();
   if (!log.replay->missing.empty() && log.log_start < log.replay->missing_end) return log.MissingSegment();
   // What lies behind was never acknowledged.
   SegmentList rest;
@@ -272,7 +274,8 @@ Status Log::FinishReplay() {
   if (log.log_start > log.written_end && log.replay->mode == Durability::kOs) {
     // A power cut took records that only the page cache had, and the start had been moved above what it left: begun anew there, as Kafka does.
     log.Report(Severity::kWarn, log.dir + " ends at " + std::to_string(log.written_end.v) + ", before its start " + std::to_string(log.log_start.v) + ": begun anew");
-    log.repaired = true;
+    log.repaired = log.cut_noted = true;
+    NoteCut(*log.env.fs, log.dir);
     const size_t gone = log.segments->size();
     SLUICE_TRY(log.active().Seal());
     SLUICE_TRY(log.StartSegment(log.log_start));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "log/batch_scanner.h"
+#include "log/doubt.h"
 #include "log/log_format.h"
 #include "log/log_impl.h"
 #include "log/producer_snapshot.h"
@@ -87,6 +88,7 @@ Status Log::Impl::ScanFrom(Offset scan_from) {
     if (!end.whole) {
       Report(Severity::kWarn, segment->log_path() + " at " + std::to_string(end.position) + ": " + end.why.what() + "; the log ends here, at offset " +
                                   std::to_string(written_end.v));
+      cut_noted = true;
       SLUICE_TRY(segment->CutTail());
       SLUICE_TRY(DetachTail(*all, i + 1));
       break;
@@ -99,6 +101,8 @@ Status Log::Impl::ScanFrom(Offset scan_from) {
 // the next segment would meet one of them, and after a clean stop nothing would say that it is not part of the log.
 Status Log::Impl::DetachTail(const SegmentList& all, size_t first) {
   if (first >= all.size()) return Status::Ok();
+  NoteCut(*env.fs, dir);
+  cut_noted = true;
   for (size_t i = first; i < all.size(); ++i) detached.push_back(all[i]);
   SLUICE_TRY(RenameDetached(Now()));
   names_dirty = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "log/batch_scanner.h"
+#include "log/doubt.h"
 #include "log/log_format.h"
 #include "log/offset_index.h"
 #include "log/saturate.h"
@@ -259,6 +260,7 @@ Status Segment::CutTail() {
   if (!size.ok()) return size.status();
   if (*size == size_) return Status::Ok();
   if (*size < size_) return Status::Error(Code::kCorrupt, log_path_ + " is shorter than it must be");
+  NoteCut(fs_, *dir_);
   SLUICE_TRY(log_file().Truncate(size_));
   ++generation_;
   return Status::Ok();

@@ -75,7 +75,11 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
   for (const SyncSet* set : sets) {
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, fs.Rename(TemporaryName(file), file.path)));
   }
-  return sync_all();  // the names
+  SLUICE_TRY(sync_all());  // the names
+  for (const SyncSet* set : sets) {
+    if (!set->cut_note.empty()) (void)fs.Remove(set->cut_note);
+  }
+  return Status::Ok();
 }
 
 Status Log::SyncSet::Run(io::FileSystem& fs) const {
@@ -85,6 +89,7 @@ Status Log::SyncSet::Run(io::FileSystem& fs) const {
     SLUICE_TRY(synced);
     for (const PendingFile& file : files) SLUICE_TRY(io::WriteFileAtomically(fs, file.path, file.content));
     for (const std::string& name : dirs) SLUICE_TRY(fs.SyncDir(name));
+    if (!cut_note.empty()) (void)fs.Remove(cut_note);
     return Status::Ok();
   }());
 }
@@ -121,6 +126,7 @@ Result<Log::SyncSet> Log::PrepareSync() {
   if (log.names_dirty) set.dirs.push_back(log.dir);
   set.generations.push_back(log.names_generation);
   set.end = log.written_end;
+  if (log.cut_noted) set.cut_note = JoinPath(log.dir, kCutName);
   if (!set.segments.empty()) log.unfinished = false;
   return set;
 }
@@ -152,6 +158,7 @@ void Log::SyncDone(const SyncSet& set) {
     if (log.epochs_dirty && file.path == JoinPath(log.dir, kLeaderEpochFile) && file.content == log.epochs.Encode()) log.epochs_dirty = false;
   }
   if (set.generations.back() == log.names_generation) log.names_dirty = false;
+  if (!set.cut_note.empty()) log.cut_noted = false;
   log.recovery_point = std::max(log.recovery_point, std::min(set.end, log.written_end));
   if (!log.detached.empty()) (void)log.RenameDetached(log.Now());
 }

@@ -204,6 +204,32 @@ TEST_F(TakeoverTest, InModeOsALargeBatchIsNoGap) {
   EXPECT_EQ(End(0), 3);
 }
 
+// The next start finds nothing to cut, and in mode os nothing is written over what lies there.
+TEST_F(TakeoverTest, WhatAStartHasCutAndNotSyncedIsSyncedByTheNextOne) {
+  for (int i = 0; i < 8; ++i) {
+    End();
+    disk_ = std::make_unique<SimDisk>();
+    durability_ = Durability::kFsync;
+    Start();
+    Settle();
+    Append(0);   // the segment is durable, and the journal has nothing of it
+    ASSERT_TRUE((*disk_->Open("/data/t0-0/00000000000000000000.log", io::OpenMode::kReadWrite))->Sync().ok());
+    CutPower();
+    Start();
+    ASSERT_EQ(End(0), 0);
+    Kill();
+    durability_ = Durability::kOs;
+    Start();
+    ASSERT_EQ(End(0), 0);
+    Settle();
+    ASSERT_EQ(ModeOf(0), Durability::kOs);
+    EXPECT_FALSE(*disk_->Exists("/data/t0-0/cut-not-synced"));
+    CutPower();
+    Start();
+    ASSERT_EQ(End(0), 0) << "what was cut is there again";
+  }
+}
+
 TEST_F(TakeoverTest, AModeThatIsSetDuringTheStartWaitsForItsTurn) {
   Start();
   Append(0);
