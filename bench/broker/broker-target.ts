@@ -111,14 +111,18 @@ export class BrokerTarget implements Target {
 
   /** What a topic's partitions take on the disk. */
   topicBytes(topic: string): number {
-    const folders = readdirSync(this.directory).filter((name) => name.startsWith(`${topic}-`));
-    return folders.flatMap((folder) => readdirSync(join(this.directory, folder)).map((name) => sizeOf(join(this.directory, folder, name)))).reduce((sum, size) => sum + size, 0);
+    return this.#folders(topic).flatMap((folder) => readdirSync(join(this.directory, folder)).map((name) => sizeOf(join(this.directory, folder, name)))).reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Of its partitions, those of deleted ones until they have gone. */
+  #folders(topic: string): string[] {
+    return readdirSync(this.directory).filter((name) => name.startsWith(`${topic}-`));
   }
 
   /** Letting go of cached gigabytes takes seconds of CPU, a while after the topic was deleted: not the next case's. */
   async #lastFileGone(topic: string): Promise<void> {
     const deadline = performance.now() + GONE_WITHIN_MS;
-    while (readdirSync(this.directory).some((name) => name.startsWith(`${topic}-`))) {
+    while (this.#folders(topic).length > 0) {
       if (performance.now() > deadline) throw new Error(`${this.side} keeps files of ${topic}, which was deleted ${GONE_WITHIN_MS / 1000} s ago`);
       await delay(20);
     }
@@ -139,9 +143,8 @@ export class BrokerTarget implements Target {
         const { topics } = await client.ask(metadataApi, 9, { topics: [{ name }] });
         return topics[0]?.partitions.length === partitions && topics[0].partitions.every(({ errorCode }) => errorCode === 0);
       };
-      const hasFolders = () => readdirSync(this.directory).filter((folder) => folder.startsWith(`${name}-`)).length >= partitions;
       // Kafka tells of leaders before they take anything.
-      while (!(await isLed()) || !hasFolders()) await delay(50);
+      while (!(await isLed()) || this.#folders(name).length < partitions) await delay(50);
       await load('await-produce', this.port, { '--topic': name, '--first-partition': partitions - 1, '--seconds': GONE_WITHIN_MS / 1000 });
     } finally {
       client.close();

@@ -1,7 +1,7 @@
 // The plain cases: produce, fetch and end to end with the native generator, on any target. Each has a pass that is not counted, so that
 // what is measured is compiled code, open files and warm memory.
 import { type FigureKey, type Mode } from '../suite/measurement.js';
-import { load, type LoadArguments, type LoadResult } from './load.js';
+import { load, type LoadArguments, type LoadResult, percentilesOf } from './load.js';
 import { warmPageCache } from './page-cache.js';
 import { modesOf, type Stage } from './stage.js';
 import { type OpenTopic, type TopicRequest } from './target.js';
@@ -33,7 +33,7 @@ export function freshTopic(purpose: string): string {
   return `${purpose.replaceAll(/[^a-z0-9]+/gi, '-')}-${topics}`;
 }
 
-type Shape = Pick<ProduceCase, 'recordSize' | 'batchRecords' | 'connections' | 'depth' | 'rate'>;
+export type Shape = Pick<ProduceCase, 'recordSize' | 'batchRecords' | 'connections' | 'depth' | 'rate'>;
 
 export function produceArguments(topic: OpenTopic, of: Shape, seconds: number): LoadArguments {
   return {
@@ -82,8 +82,8 @@ function guessedRate(of: ProduceCase): number {
   return of.recordSize * of.batchRecords < 4096 ? 50 : 500;
 }
 
-/** One measured pass of a case on an open topic. */
-export async function producePass(topic: OpenTopic, of: ProduceCase, seconds: number): Promise<{ result: LoadResult; cpuSeconds: number }> {
+/** One measured pass on an open topic. */
+export async function producePass(topic: OpenTopic, of: Shape, seconds: number): Promise<{ result: LoadResult; cpuSeconds: number }> {
   const before = topic.cpuSeconds();
   const result = await load('produce', topic.port, produceArguments(topic, of, seconds), { timeoutMs: (seconds + 120) * 1000 });
   return { result, cpuSeconds: topic.cpuSeconds() - before };
@@ -101,7 +101,7 @@ export async function measureProduce(stage: Stage, of: ProduceCase): Promise<voi
       const { result, cpuSeconds } = await producePass(topic, of, seconds);
       stage.record({
         name: of.name, mode, client: 'native', settings: of.settings, figures: figuresOf(result, cpuSeconds, of.figures),
-        ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }),
+        ...percentilesOf(result),
         ...(of.at === undefined ? {} : { at: of.at }),
       });
     });

@@ -30,6 +30,11 @@ export interface LoadResult {
   readonly percentiles?: readonly (readonly [number, number])[];
 }
 
+/** For plots, where the load had latencies. */
+export function percentilesOf({ percentiles }: LoadResult): Pick<LoadResult, 'percentiles'> {
+  return percentiles === undefined ? {} : { percentiles };
+}
+
 export async function buildNativePrograms(): Promise<void> {
   const step = async (command: string, args: string[]) => {
     const result = await run(command, args, { timeoutMs: 600_000 });

@@ -24,14 +24,6 @@ export interface Plan {
   fail(what: string): void;
 }
 
-async function attempt(plan: Plan, side: string, workload: Workload, run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    plan.fail(`${workload.id} on ${side}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
 function stageOf(plan: Plan, target: Target, broker: BrokerTarget | undefined, workload: Workload, turn: number): Stage {
   return {
     target, broker, turn,
@@ -44,13 +36,21 @@ function stageOf(plan: Plan, target: Target, broker: BrokerTarget | undefined, w
   };
 }
 
+async function runWorkload(plan: Plan, target: Target, broker: BrokerTarget | undefined, workload: Workload, turn: number): Promise<void> {
+  try {
+    await workload.run(stageOf(plan, target, broker, workload, turn));
+  } catch (error) {
+    plan.fail(`${workload.id} on ${target.side}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 async function bareTurn(plan: Plan, turn: number): Promise<void> {
   const target = new BareTarget();
   try {
     // It has nothing to compile and varies little.
     const short = { ...plan, effort: new Effort(plan.effort.scale * BARE_SHARE, plan.effort.isQuick) };
     const measured = plan.workloads.filter((each) => each.onBare && (turn % 2 === 0 || each.isOnce !== true));
-    for (const workload of measured) await attempt(plan, 'bare', workload, () => workload.run(stageOf(short, target, undefined, workload, turn)));
+    for (const workload of measured) await runWorkload(short, target, undefined, workload, turn);
   } finally {
     target.dispose();
   }
@@ -70,9 +70,7 @@ async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<v
       const settings = `ten times ${warm.sliceBytes / 1e9} GB, batches of 60 KiB`;
       stageOf(plan, broker, broker, produce, turn).record({ name: 'from the start on', mode: 'os', client: 'native', settings, figures });
     }
-    for (const workload of shared) {
-      await attempt(plan, side, workload, () => workload.run(stageOf(plan, broker, broker, workload, turn)));
-    }
+    for (const workload of shared) await runWorkload(plan, broker, broker, workload, turn);
     await broker.stop();
   } finally {
     await broker.dispose();
@@ -83,7 +81,7 @@ async function aloneTurn(plan: Plan, workload: Workload, side: BrokerSide, turn:
   const broker = await BrokerTarget.prepare(side, plan.properties[side]);
   try {
     say(`${side} (${turn}) for ${workload.id}`);
-    await attempt(plan, side, workload, () => workload.run(stageOf(plan, broker, broker, workload, turn)));
+    await runWorkload(plan, broker, broker, workload, turn);
   } finally {
     await broker.dispose();
   }

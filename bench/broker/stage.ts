@@ -35,6 +35,11 @@ export interface Workload {
   run(stage: Stage): Promise<void>;
 }
 
+/** What each side acknowledges unless it is told otherwise. */
+export function usualMode({ side }: Target): Mode {
+  return side === 'sluice' ? 'fsync' : 'os';
+}
+
 /** The modes worth measuring here, of those wanted. */
 export function modesOf(stage: Stage, wanted: readonly Mode[] = ['os', 'fsync']): readonly Mode[] {
   return wanted.filter((mode) => stage.target.modes.includes(mode));

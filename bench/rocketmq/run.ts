@@ -1,7 +1,7 @@
 // RocketMQ in B8: what people pick for bursts of small messages. Its own Java client, senders that wait for each answer.
 import { javaCommand } from '../../test/support/java.js';
 import { figuresOf } from '../broker/cases.js';
-import { type LoadResult } from '../broker/load.js';
+import { type LoadResult, percentilesOf } from '../broker/load.js';
 import { runMeasured } from '../broker/measured-process.js';
 import { WAITING_SENDERS } from '../broker/workloads/b8.js';
 import { type Effort } from '../suite/effort.js';
@@ -31,7 +31,7 @@ async function measure(effort: Effort, mode: Mode, turn: number, add: (measureme
     add({
       workload: 'b8', name: WAITING_SENDERS.name, settings: WAITING_SENDERS.settings, client: WAITING_SENDERS.client, side: 'rocketmq', mode, turn,
       figures: { ...figuresOf(result, cpuSeconds * share, FIGURES), clientShare: (100 * run.cpuSeconds) / run.seconds },
-      ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }),
+      ...percentilesOf(result),
     });
   } finally {
     await server.stop();

@@ -1,7 +1,7 @@
 // B1: rates of 1, 2, 5 ... 1000 MB/s; the greatest at which p99 stays at 10 ms or below in two of three runs.
 import { type Mode } from '../../suite/measurement.js';
-import { freshTopic, type ProduceCase, producePass, withTopic } from '../cases.js';
-import { type LoadResult } from '../load.js';
+import { freshTopic, producePass, withTopic } from '../cases.js';
+import { type LoadResult, percentilesOf } from '../load.js';
 import { settleDisk, warmPageCache } from '../page-cache.js';
 import { modesOf, type Stage, type Workload } from '../stage.js';
 import { type OpenTopic } from '../target.js';
@@ -11,11 +11,17 @@ const QUICK_RATES = [20, 200] as const;
 const ALLOWED_MS = 10;
 const PARTITIONS = 16;
 const LINGER_MS = 5;
-const SETTINGS = 'batches as a linger of 5 ms makes them, acks=all';
+export const LINGERING = 'batches as a linger of 5 ms makes them';
+const SETTINGS = `${LINGERING}, acks=all`;
 
 /** A producer that lingers sends what came to a partition in that time, so faster ones send larger batches. */
 export function batchRecordsAt(mbPerS: number): number {
   return Math.min(900, Math.max(1, Math.round((mbPerS * 1e6 * LINGER_MS) / 1000 / PARTITIONS / 1024)));
+}
+
+/** A producer of 1 KiB records at a rate, with a linger of 5 ms. */
+export function lingering(rate: number) {
+  return { recordSize: 1024, batchRecords: batchRecordsAt(rate), partitions: PARTITIONS, depth: 100, rate } as const;
 }
 
 interface Search {
@@ -58,13 +64,6 @@ export async function greatestRate(rates: readonly number[], search: Search): Pr
   return 0;
 }
 
-function caseAt(rate: number): ProduceCase {
-  return {
-    name: `${rate} MB/s`, settings: SETTINGS, recordSize: 1024, batchRecords: batchRecordsAt(rate), partitions: PARTITIONS, depth: 100, rate,
-    seconds: 10, warmSeconds: 1, figures: ['p99Ms', 'p999Ms'], at: rate,
-  };
-}
-
 async function climb(stage: Stage, mode: Mode, topic: OpenTopic): Promise<void> {
   const seconds = stage.effort.seconds(10);
   const results = new Map<number, LoadResult>();
@@ -72,18 +71,17 @@ async function climb(stage: Stage, mode: Mode, topic: OpenTopic): Promise<void> 
     warmPageCache(stage.target.directory, rate * 1e6 * seconds);
     // The gigabytes of a rate that was too high are on their way to the disk for longer than a run lasts.
     settleDisk(stage.target.directory);
-    const { result } = await producePass(topic, caseAt(rate), seconds);
+    const { result } = await producePass(topic, lingering(rate), seconds);
     results.set(rate, result);
     stage.say(`${stage.target.side} ${mode} ${rate} MB/s: p99 ${(result.p99_us / 1000).toFixed(2)} ms`);
     return result.p99_us / 1000 <= ALLOWED_MS;
   };
-  await producePass(topic, caseAt(100), stage.effort.warmSeconds(3));
+  await producePass(topic, lingering(100), stage.effort.warmSeconds(3));
   const greatest = await greatestRate(stage.effort.some(RATES, QUICK_RATES), { run });
   const common = { mode, client: 'native', settings: SETTINGS } as const;
   for (const [rate, result] of results) {
     stage.record({
-      ...common, name: `at ${rate} MB/s`, at: rate, figures: { p99Ms: result.p99_us / 1000, p999Ms: result.p999_us / 1000 },
-      ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }),
+      ...common, name: `at ${rate} MB/s`, at: rate, figures: { p99Ms: result.p99_us / 1000, p999Ms: result.p999_us / 1000 }, ...percentilesOf(result),
     });
   }
   stage.record({ ...common, name: 'greatest rate', figures: { greatestMbPerS: greatest } });

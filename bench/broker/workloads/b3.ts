@@ -1,8 +1,9 @@
 // B3: the same rate into 1 to 10,000 partitions, and what a start costs then.
 import { type Mode } from '../../suite/measurement.js';
 import { figuresOf, freshTopic, type ProduceCase, producePass, withTopic } from '../cases.js';
+import { percentilesOf } from '../load.js';
 import { type BrokerTarget } from '../broker-target.js';
-import { type Stage, type Workload } from '../stage.js';
+import { type Stage, usualMode, type Workload } from '../stage.js';
 import { restartAfterKill } from '../restart.js';
 
 const PARTITIONS = [1, 16, 100, 1000, 10_000] as const;
@@ -26,7 +27,7 @@ async function measureAt(stage: Stage, broker: BrokerTarget, mode: Mode, partiti
     if (partitions >= MANY) stage.record({ ...common, name: `first writes to a new topic of ${of.name}`, figures: figuresOf(first.result, first.cpuSeconds, ['p99Ms']) });
     const { result, cpuSeconds } = await producePass(topic, of, stage.effort.seconds(of.seconds));
     stage.record({
-      ...common, name: of.name, ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }),
+      ...common, name: of.name, ...percentilesOf(result),
       figures: { ...figuresOf(result, cpuSeconds, of.figures), rssMb: broker.rssMb(), descriptors: broker.descriptors(), maps: broker.maps() },
     });
     const fast = await producePass(topic, { ...of, batchRecords: 16, rate: undefined, depth: 20 }, stage.effort.seconds(3));
@@ -46,7 +47,7 @@ export const b3: Workload = {
     const { broker } = stage;
     if (broker === undefined || !stage.clients.has('native')) return;
     await broker.start();
-    const mode: Mode = broker.side === 'sluice' ? 'fsync' : 'os';
+    const mode = usualMode(broker);
     const all = stage.effort.some(PARTITIONS, QUICK_PARTITIONS);
     for (const partitions of all) {
       await measureAt(stage, broker, mode, partitions, async (topic) => {

@@ -1,9 +1,8 @@
 // B4: kill -9 with 10 GB in 1,000 partitions.
-import { type Mode } from '../../suite/measurement.js';
 import { freshTopic, withTopic } from '../cases.js';
 import { load } from '../load.js';
 import { restartAfterKill } from '../restart.js';
-import { type Workload } from '../stage.js';
+import { usualMode, type Workload } from '../stage.js';
 
 export const b4: Workload = {
   id: 'b4',
@@ -16,7 +15,7 @@ export const b4: Workload = {
     const { broker, effort } = stage;
     if (broker === undefined || !stage.clients.has('native')) return;
     await broker.start();
-    const mode: Mode = broker.side === 'sluice' ? 'fsync' : 'os';
+    const mode = usualMode(broker);
     const partitions = effort.isQuick ? 100 : 1000;
     const bytes = effort.bytes(10e9);
     await withTopic(stage, { name: freshTopic('b4'), partitions, mode, retainBytes: 64e9 }, async (topic) => {

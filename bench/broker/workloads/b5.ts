@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { freshTopic, withTopic } from '../cases.js';
 import { load } from '../load.js';
-import { type Workload } from '../stage.js';
+import { usualMode, type Workload } from '../stage.js';
 
 const IDLE_MS = 1500;
 
@@ -20,7 +20,7 @@ export const b5: Workload = {
     stage.record({ name: 'idle', figures: { rssMb: broker.rssMb() } });
     if (stage.clients.has('native')) {
       const bytes = effort.bytes(2e9);
-      await withTopic(stage, { name: freshTopic('b5'), partitions: 16, mode: broker.side === 'sluice' ? 'fsync' : 'os' }, async (topic) => {
+      await withTopic(stage, { name: freshTopic('b5'), partitions: 16, mode: usualMode(broker) }, async (topic) => {
         const shape = { '--topic': topic.name, '--partitions': 16, '--record-size': 1024, '--batch-records': 60 };
         await load('produce', topic.port, { ...shape, '--bytes': bytes });
         await load('fetch', topic.port, shape);

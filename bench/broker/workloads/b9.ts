@@ -1,9 +1,9 @@
 // B9: one producer, 1 to 32 consumers of the tail.
 import { setTimeout as delay } from 'node:timers/promises';
-import { type FigureKey, type Mode } from '../../suite/measurement.js';
+import { type FigureKey } from '../../suite/measurement.js';
 import { figuresOf, freshTopic, produceArguments, withTopic } from '../cases.js';
 import { load, startLoad } from '../load.js';
-import { type Workload } from '../stage.js';
+import { usualMode, type Workload } from '../stage.js';
 
 const CONSUMERS = [1, 8, 32] as const;
 const QUICK_CONSUMERS = [32] as const;
@@ -18,7 +18,7 @@ export const b9: Workload = {
   onBare: false,
   async run(stage) {
     if (!stage.clients.has('native')) return;
-    const mode: Mode = stage.target.side === 'sluice' ? 'fsync' : 'os';
+    const mode = usualMode(stage.target);
     for (const consumers of stage.effort.some(CONSUMERS, QUICK_CONSUMERS)) {
       await withTopic(stage, { name: freshTopic('b9'), partitions: 16, mode }, async (topic) => {
         const seconds = stage.effort.seconds(6);

@@ -1,9 +1,9 @@
 // What compaction costs its neighbours: a producer beside one that writes the same keys over and over, into a log that keeps all and into one that is compacted meanwhile.
-import { type FigureKey, type Mode } from '../../suite/measurement.js';
-import { figuresOf, freshTopic, type ProduceCase, producePass, withTopic } from '../cases.js';
-import { startLoad } from '../load.js';
-import { type Workload } from '../stage.js';
-import { batchRecordsAt } from './b1.js';
+import { type FigureKey } from '../../suite/measurement.js';
+import { figuresOf, freshTopic, producePass, withTopic } from '../cases.js';
+import { percentilesOf, startLoad } from '../load.js';
+import { usualMode, type Workload } from '../stage.js';
+import { LINGERING, lingering } from './b1.js';
 
 const RATE = 20;
 const KEYED = { partitions: 4, rate: 50, keys: 10_000 };
@@ -21,10 +21,8 @@ export const compaction: Workload = {
     const { broker, effort } = stage;
     if (broker === undefined || !stage.clients.has('native')) return;
     await broker.start();
-    const mode: Mode = broker.side === 'sluice' ? 'fsync' : 'os';
-    const settings = 'batches as a linger of 5 ms makes them';
-    const producing: ProduceCase = { name: '', settings, recordSize: 1024, batchRecords: batchRecordsAt(RATE), partitions: 16, depth: 100, rate: RATE, seconds: 20, warmSeconds: 3, figures };
-    const seconds = effort.seconds(producing.seconds), warmSeconds = effort.warmSeconds(producing.warmSeconds);
+    const mode = usualMode(broker);
+    const seconds = effort.seconds(20), warmSeconds = effort.warmSeconds(3);
     for (const [name, configs] of [['beside a log that is kept', {}], ['beside a log that is compacted', COMPACTED]] as const) {
       await withTopic(stage, { name: freshTopic('keyed'), partitions: KEYED.partitions, mode, retainBytes: 64e9, configs }, async (keyed) => {
         await withTopic(stage, { name: freshTopic('compaction'), partitions: 16, mode }, async (topic) => {
@@ -32,12 +30,12 @@ export const compaction: Workload = {
             '--topic': keyed.name, '--partitions': KEYED.partitions, '--record-size': 1024, '--batch-records': 60, '--keys': KEYED.keys, '--depth': 20,
             '--rate': KEYED.rate, '--seconds': seconds + warmSeconds + 1,
           });
-          await producePass(topic, producing, warmSeconds);
-          const { result, cpuSeconds } = await producePass(topic, producing, seconds);
+          await producePass(topic, lingering(RATE), warmSeconds);
+          const { result, cpuSeconds } = await producePass(topic, lingering(RATE), seconds);
           await beside.result;
           stage.record({
-            name, mode, client: 'native', settings, figures: { ...figuresOf(result, cpuSeconds, figures), diskMb: broker.topicBytes(keyed.name) / 1e6 },
-            ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }),
+            name, mode, client: 'native', settings: LINGERING, figures: { ...figuresOf(result, cpuSeconds, figures), diskMb: broker.topicBytes(keyed.name) / 1e6 },
+            ...percentilesOf(result),
           });
         });
       });

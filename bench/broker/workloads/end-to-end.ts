@@ -2,7 +2,7 @@
 import { type FigureKey } from '../../suite/measurement.js';
 import { figuresOf, freshTopic, measureProduce, withTopic } from '../cases.js';
 import { measureJavaEndToEnd } from '../java.js';
-import { load } from '../load.js';
+import { load, percentilesOf } from '../load.js';
 import { modesOf, type Workload } from '../stage.js';
 
 const figures: readonly FigureKey[] = ['p50Ms', 'p99Ms', 'p999Ms', 'meanMs'];
@@ -28,7 +28,7 @@ export const endToEnd: Workload = {
         const result = await run(stage.effort.count(20_000));
         stage.record({
           name: 'producer to waiting consumer', mode, client: 'native', settings: 'one in flight', figures: figuresOf(result, 0, figures),
-          ...(result.percentiles === undefined ? {} : { percentiles: result.percentiles }),
+          ...percentilesOf(result),
         });
       });
     }
