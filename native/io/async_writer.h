@@ -24,6 +24,11 @@ class WriteOp {
   bool sync_after = false;  // fdatasync behind the write, where the file was not opened O_DSYNC
 };
 
+// Of writes that others wait for: how many have ended so far, how long all of them took, and how long the oldest under way has been.
+struct WriteTimes {
+  int64_t ended = 0, total_us = 0, waiting_us = 0;
+};
+
 class AsyncWriter {
  public:
   virtual ~AsyncWriter() = default;

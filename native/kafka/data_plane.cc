@@ -23,10 +23,7 @@ Plane::Plane(net::Reactor& r, const log::Env& e, log::LogDir& d, ControlPlane& c
       produce(*this),
       fetch(*this, std::random_device()()) {
   ApplyConfig(first);
-  shared->PaceReads([this] {
-    const log::Journal::WriteTimes times = dir.write_times(reactor.now_us());
-    return net::ReadPacer::Writes{times.ended, times.total_us, times.waiting_us};
-  });
+  shared->PaceReads([this] { return dir.write_times(reactor.now_us()); });
 }
 
 Plane::~Plane() {

@@ -388,12 +388,10 @@ int64_t Journal::capacity_bytes() const {
   return bytes;
 }
 
-bool Journal::Stalled(int64_t now_us) const {
-  return placed_ > 0 && !failed_ && now_us - frames_.front()->submitted_us >= std::max(kStalledUs, kStalledTimes * usual_write_us_);
-}
+bool Journal::Stalled(int64_t now_us) const { return write_times(now_us).waiting_us >= std::max(kStalledUs, kStalledTimes * usual_write_us_); }
 
-Journal::WriteTimes Journal::write_times(int64_t now_us) const {
-  WriteTimes times = ended_;
+io::WriteTimes Journal::write_times(int64_t now_us) const {
+  io::WriteTimes times = ended_;
   if (placed_ > 0 && !failed_) times.waiting_us = std::max<int64_t>(0, now_us - frames_.front()->submitted_us);
   return times;
 }

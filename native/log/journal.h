@@ -92,11 +92,7 @@ class Journal {
   // A write has been on its way for much longer than writes usually are: the disk may stand still.
   bool Stalled(int64_t now_us) const;
 
-  // Of the writes so far: how many have ended, how long all of them took, and how long the oldest under way has been.
-  struct WriteTimes {
-    int64_t ended = 0, total_us = 0, waiting_us = 0;
-  };
-  WriteTimes write_times(int64_t now_us) const;
+  io::WriteTimes write_times(int64_t now_us) const;
 
   int64_t writes() const { return writes_; }
   int64_t bytes_written() const { return bytes_written_; }
@@ -155,7 +151,7 @@ class Journal {
   std::shared_ptr<bool> alive_;                     // pool jobs look whether the journal is still there
 
   int64_t usual_write_us_ = 0;                      // a moving mean
-  WriteTimes ended_;                                // but for the one that waits
+  io::WriteTimes ended_;                            // but for the one that waits
 
   int64_t backlog_bytes_ = 0;
   int64_t writes_ = 0;

@@ -100,7 +100,7 @@ void LogDir::WhenDurable(Log* log, Offset end, std::function<void(Status)> done)
 
 void LogDir::CloseClean(std::function<void(Status)> done) { impl_->CloseClean(std::move(done)); }
 
-Journal::WriteTimes LogDir::write_times(int64_t now_us) const { return impl_->journal ? impl_->journal->write_times(now_us) : Journal::WriteTimes(); }
+io::WriteTimes LogDir::write_times(int64_t now_us) const { return impl_->journal ? impl_->journal->write_times(now_us) : io::WriteTimes(); }
 
 LogDirStats LogDir::stats() const {
   LogDirStats stats;

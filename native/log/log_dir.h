@@ -18,9 +18,9 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "io/async_writer.h"
 #include "log/config.h"
 #include "log/env.h"
-#include "log/journal.h"
 #include "log/log.h"
 
 namespace sluice::log {
@@ -137,7 +137,7 @@ class LogDir {
 
   LogDirStats stats() const;
   // Of the journal.
-  Journal::WriteTimes write_times(int64_t now_us) const;
+  io::WriteTimes write_times(int64_t now_us) const;
 
  private:
   struct Impl;

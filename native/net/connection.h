@@ -14,9 +14,9 @@
 #include "base/intrusive_list.h"
 #include "net/chunk.h"
 #include "net/file_sender.h"
-#include "net/read_pacer.h"
 #include "net/frame_reader.h"
 #include "net/outgoing.h"
+#include "net/read_pacer.h"
 #include "net/reactor.h"
 
 namespace sluice::net {
@@ -59,7 +59,7 @@ class Shared {
   int64_t out_memory = 0;
 
   // Reads of the disk for answers make room for these writes from now on.
-  void PaceReads(std::function<ReadPacer::Writes()> writes);
+  void PaceReads(std::function<io::WriteTimes()> writes);
 
   // Send buffers of `bytes` each, as the kernel has been asked for already, for as many connections as `memory` allows: those that lately read
   // answers larger than theirs, and newcomers while there is room. The others make do with kSmallSendBuffer. 0 bytes or less: all as the kernel likes.

@@ -25,11 +25,11 @@ int64_t Share(int64_t rate, int64_t percent) { return rate / 100 * percent; }
 
 }  // namespace
 
-ReadPacer::ReadPacer(Reactor& reactor, std::function<Writes()> writes)
+ReadPacer::ReadPacer(Reactor& reactor, std::function<io::WriteTimes()> writes)
     : reactor_(reactor), writes_(std::move(writes)), usual_us_(kLeastUsualUs), rate_(kFirst), ceiling_(kMost) {}
 
 void ReadPacer::BeginStretch() {
-  const Writes now = writes_();
+  const io::WriteTimes now = writes_();
   const int64_t ended = now.ended - before_.ended;
   if (ended >= kEnough) usual_us_ = std::clamp((now.total_us - before_.total_us) / ended, kLeastUsualUs, kMostUsualUs);
   // Whether they still come the next look tells.
@@ -54,7 +54,7 @@ void ReadPacer::Adapt() {
   credited_us_ = now_us;
   const int64_t elapsed = now_us - looked_us_;
   if (elapsed < kLookEveryUs) return;
-  const Writes now = writes_();
+  const io::WriteTimes now = writes_();
   const int64_t ended = now.ended - before_.ended;
   const int64_t took = std::max(now.waiting_us, ended > 0 ? (now.total_us - before_.total_us) / ended : 0);
   const int64_t measured = taken_ * 1000 / elapsed * 1000;

@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "base/intrusive_list.h"
+#include "io/async_writer.h"
 #include "net/reactor.h"
 #include "net/timers.h"
 
@@ -20,12 +21,7 @@ class FileSender;
 
 class ReadPacer final : private Timer {
  public:
-  // Of the writes that others wait for: how many have ended so far, how long all of them took, and how long the oldest under way has been.
-  struct Writes {
-    int64_t ended = 0, total_us = 0, waiting_us = 0;
-  };
-
-  ReadPacer(Reactor& reactor, std::function<Writes()> writes);
+  ReadPacer(Reactor& reactor, std::function<io::WriteTimes()> writes);
 
   // How many of `wanted` bytes may be asked of the disk now, which counts them as asked: none, or at least a chunk to send where so many are wanted.
   int64_t Take(int64_t wanted);
@@ -40,8 +36,8 @@ class ReadPacer final : private Timer {
   void BeginStretch();
 
   Reactor& reactor_;
-  const std::function<Writes()> writes_;
-  Writes before_;             // at the last look
+  const std::function<io::WriteTimes()> writes_;
+  io::WriteTimes before_;             // at the last look
   bool writing_ = false;      // there were writes when last looked at
   int64_t usual_us_;          // of a write while nobody reads
   int64_t rate_;

@@ -31,7 +31,7 @@ Shared::Shared(Reactor& r, io::Executor& executor, int64_t memory)
 
 Shared::~Shared() = default;
 
-void Shared::PaceReads(std::function<ReadPacer::Writes()> writes) {
+void Shared::PaceReads(std::function<io::WriteTimes()> writes) {
   pacer_ = std::make_unique<ReadPacer>(reactor, std::move(writes));
   pipes->SetPacer(pacer_.get());
 }

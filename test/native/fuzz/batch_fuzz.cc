@@ -1,7 +1,6 @@
 // Fuzzes everything that reads record batches. The first byte chooses what the rest is given to; what is refused is fine, what crashes,
 // hangs, grows without bound or accepts nonsense is not.
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
 
 #include "batch/batch_view.h"
@@ -10,15 +9,12 @@
 #include "batch/recompress.h"
 #include "batch/stamp.h"
 #include "batch/validate.h"
+#include "fuzz_support.h"
 
 namespace sluice::batch {
 namespace {
 
 constexpr int64_t kLimit = 1 << 20;
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 void Iterate(Bytes input) {
   BatchIterator batches(input);

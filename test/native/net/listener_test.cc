@@ -9,19 +9,14 @@
 
 #include <vector>
 
-#include "support/manual_clock.h"
+#include "reactor_fixture.h"
 
 namespace sluice::net {
 namespace {
 
-using test::ManualClock;
-
-class ListenerTest : public ::testing::Test {
+class ListenerTest : public test::ReactorFixture {
  protected:
   ListenerTest() {
-    Result<std::unique_ptr<Reactor>> made = Reactor::Create(clock_);
-    EXPECT_TRUE(made.ok());
-    reactor_ = made.take();
     Result<std::unique_ptr<Listener>> listener = Listener::Open(
         *reactor_, "127.0.0.1", 0, 50, -1, [this](io::Fd fd, io::Peer peer) {
           accepted_.push_back(std::move(fd));
@@ -41,8 +36,6 @@ class ListenerTest : public ::testing::Test {
     return fd;
   }
 
-  ManualClock clock_;
-  std::unique_ptr<Reactor> reactor_;
   std::unique_ptr<Listener> listener_;
   std::vector<io::Fd> accepted_;
   std::vector<std::string> peers_, lines_;

@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "io/socket.h"
-#include "support/manual_clock.h"
+#include "reactor_fixture.h"
 
 namespace sluice::net {
 namespace {
-
-using test::ManualClock;
 
 class CallWatcher final : public Watcher {
  public:
@@ -29,16 +27,9 @@ class CallWatcher final : public Watcher {
   uint32_t seen = 0;
 };
 
-class ReactorTest : public ::testing::Test {
+class ReactorTest : public test::ReactorFixture {
  protected:
-  ReactorTest() {
-    Result<std::unique_ptr<Reactor>> made = Reactor::Create(clock_);
-    EXPECT_TRUE(made.ok());
-    reactor_ = made.take();
-  }
   static io::Fd Event(uint64_t value = 0) { return io::Fd(::eventfd(static_cast<unsigned>(value), EFD_NONBLOCK | EFD_CLOEXEC)); }
-  ManualClock clock_;
-  std::unique_ptr<Reactor> reactor_;
 };
 
 TEST_F(ReactorTest, TimersRunInOrderAndOnce) {

@@ -9,7 +9,7 @@
 
 #include "io/file.h"
 #include "net/file_sender.h"
-#include "support/manual_clock.h"
+#include "reactor_fixture.h"
 #include "support/temp_dir.h"
 
 namespace sluice::net {
@@ -17,12 +17,9 @@ namespace {
 
 constexpr int64_t kMiB = 1 << 20;
 
-class ReadPacerTest : public ::testing::Test {
+class ReadPacerTest : public test::ReactorFixture {
  protected:
   ReadPacerTest() {
-    Result<std::unique_ptr<Reactor>> made = Reactor::Create(clock_);
-    EXPECT_TRUE(made.ok());
-    reactor_ = made.take();
     pacer_ = std::make_unique<ReadPacer>(*reactor_, [this] { return writes_; });
     // What is usual before anybody reads.
     Writes(100, 200);
@@ -56,9 +53,7 @@ class ReadPacerTest : public ::testing::Test {
     return all;
   }
 
-  test::ManualClock clock_;
-  std::unique_ptr<Reactor> reactor_;
-  ReadPacer::Writes writes_;
+  io::WriteTimes writes_;
   std::unique_ptr<ReadPacer> pacer_;
 };
 
