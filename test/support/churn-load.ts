@@ -1,9 +1,9 @@
 // Several at once who make, use and give back everything that a broker holds for clients: topics, groups, connections; and one who never stops writing.
 import { setTimeout as delay } from 'node:timers/promises';
-import { createTopicsApi, deleteTopicsApi, listGroupsApi, metadataApi, produceApi } from '../../src/protocol/index.js';
+import { createTopicsApi, listGroupsApi, metadataApi } from '../../src/protocol/index.js';
 import { buildBatch } from '../../src/protocol/records/batch.js';
 import { SESSION_MS, deleteGroup, liveGroup } from './churn-group.js';
-import { TOPIC_KINDS, liveTopic } from './churn-topic.js';
+import { TOPIC_KINDS, deleteTopics, liveTopic, produceBatch } from './churn-topic.js';
 import { VISIT_KINDS, visit } from './churn-visits.js';
 import { type ChurnCounts, type ChurnWorld, churnWorld, connect, expectError } from './churn-world.js';
 import { type KafkaClient } from './kafka-client.js';
@@ -121,8 +121,7 @@ export class ChurnLoad {
     await Promise.all(Array.from({ length: STEADY_IN_FLIGHT }, async () => {
       while (!isOver()) {
         const records = buildBatch({ records: [{ key: null, value }], timestamp: BigInt(Date.now()) });
-        const { responses } = await client.ask(produceApi, 9, { acks: -1, timeoutMs: 60_000, topicData: [{ name: STEADY_TOPIC, partitionData: [{ index: 0, records }] }] });
-        expectError(`Produce to ${STEADY_TOPIC}`, responses[0]?.partitionResponses[0]?.errorCode, 'NONE');
+        await produceBatch(client, STEADY_TOPIC, 0, records);
         this.#world.counts.records += 1;
       }
     }));
@@ -140,9 +139,4 @@ export class ChurnLoad {
       client.close();
     }
   }
-}
-
-async function deleteTopics(client: KafkaClient, topicNames: readonly string[]): Promise<void> {
-  const { responses } = await client.ask(deleteTopicsApi, 5, { topicNames, timeoutMs: 60_000 });
-  for (const { name, errorCode } of responses) expectError(`DeleteTopics of ${name}`, errorCode, 'NONE');
 }

@@ -1,5 +1,7 @@
 // The life of a topic: made, written to until segments roll, read, cut, given other settings, compacted or left to retention, deleted, and now and then
 // made again under its name.
+import { configOperations } from '../../src/metadata/configs.js';
+import { resourceTypes } from '../../src/metadata/image.js';
 import { createPartitionsApi, createTopicsApi, deleteRecordsApi, deleteTopicsApi, fetchApi, incrementalAlterConfigsApi, initProducerIdApi, listOffsetsApi, produceApi } from '../../src/protocol/index.js';
 import { buildBatch, parseBatches } from '../../src/protocol/records/batch.js';
 import { type ChurnWorld, connect, expectError, until } from './churn-world.js';
@@ -20,8 +22,6 @@ const IN_FLIGHT = 5;
 const READS = 30;
 /** More than all partitions may give: one that gives nothing has nothing. */
 const MAX_READ_BYTES = 8 << 20;
-const TOPIC_RESOURCE = 2;
-const SET = 0;
 const EARLIEST = -2n;
 const TIMEOUT_MS = 60_000;
 
@@ -68,6 +68,16 @@ export async function liveTopic(world: ChurnWorld, random: Random, name: string,
     world.topics.delete(name);
     client.close();
   }
+}
+
+export async function deleteTopics(client: KafkaClient, topicNames: readonly string[]): Promise<void> {
+  const { responses } = await client.ask(deleteTopicsApi, 5, { topicNames, timeoutMs: TIMEOUT_MS });
+  for (const { name, errorCode } of responses) expectError(`DeleteTopics of ${name}`, errorCode, 'NONE');
+}
+
+export async function produceBatch(client: KafkaClient, topic: string, index: number, records: Buffer): Promise<void> {
+  const { responses } = await client.ask(produceApi, 9, { acks: -1, timeoutMs: TIMEOUT_MS, topicData: [{ name: topic, partitionData: [{ index, records }] }] });
+  expectError(`Produce to ${topic}-${index}`, responses[0]?.partitionResponses[0]?.errorCode, 'NONE');
 }
 
 class TopicLife {
@@ -143,8 +153,7 @@ class TopicLife {
     }
     written.segmentBytes += records.length;
     this.#world.counts.records += RECORDS;
-    const { responses } = await this.#client.ask(produceApi, 9, { acks: -1, timeoutMs: TIMEOUT_MS, topicData: [{ name: this.#name, partitionData: [{ index: partition, records }] }] });
-    expectError(`Produce to ${this.#name}-${partition}`, responses[0]?.partitionResponses[0]?.errorCode, 'NONE');
+    await produceBatch(this.#client, this.#name, partition, records);
   }
 
   /** Everything that is there, in a session or without one, which is left to the broker at times. */
@@ -205,7 +214,7 @@ class TopicLife {
     const [name, value] = this.#random.pick(CHANGES);
     this.#isAsMade = false;
     if (name === 'compression.type') this.#isRecompressed = true;
-    const { responses } = await this.#client.ask(incrementalAlterConfigsApi, 1, { resources: [{ resourceType: TOPIC_RESOURCE, resourceName: this.#name, configs: [{ name, configOperation: SET, value }] }] });
+    const { responses } = await this.#client.ask(incrementalAlterConfigsApi, 1, { resources: [{ resourceType: resourceTypes.topic, resourceName: this.#name, configs: [{ name, configOperation: configOperations.set, value }] }] });
     expectError(`IncrementalAlterConfigs of ${this.#name}`, responses[0]?.errorCode, 'NONE');
   }
 
@@ -237,7 +246,6 @@ class TopicLife {
 
   async delete(): Promise<void> {
     this.#world.topics.delete(this.#name);
-    const { responses } = await this.#client.ask(deleteTopicsApi, 5, { topicNames: [this.#name], timeoutMs: TIMEOUT_MS });
-    expectError(`DeleteTopics of ${this.#name}`, responses[0]?.errorCode, 'NONE');
+    await deleteTopics(this.#client, [this.#name]);
   }
 }

@@ -1,5 +1,7 @@
 // Connections that come and go, some of them as they should not, and requests that only look or change a setting of the broker.
 import { setTimeout as delay } from 'node:timers/promises';
+import { configOperations } from '../../src/metadata/configs.js';
+import { resourceTypes } from '../../src/metadata/image.js';
 import {
   apiVersionsApi, describeConfigsApi, describeGroupsApi, describeLogDirsApi, fetchApi, incrementalAlterConfigsApi, listGroupsApi, listOffsetsApi, metadataApi, produceApi,
 } from '../../src/protocol/index.js';
@@ -18,9 +20,6 @@ const MAX_CONNECTIONS = 20;
 const PIPELINED = 200;
 const PAUSE_MS = 100;
 const LONG_WAIT_MS = 20_000;
-const BROKER_RESOURCE = 4;
-const SET = 0;
-const DELETE = 1;
 const LATEST = -1n;
 
 const HEADER = { correlationId: 1, clientId: 'visitor' } as const;
@@ -96,7 +95,7 @@ const visits: Readonly<Record<VisitKind, (world: ChurnWorld, random: Random) => 
       await client.ask(metadataApi, 9, { topics: random.chance(0.5) ? null : [{ name }], allowAutoTopicCreation: false });
       const { groups } = await client.ask(listGroupsApi, 4, {});
       await client.ask(describeGroupsApi, 5, { groups: groups.slice(0, 10).map(({ groupId }) => groupId) });
-      await client.ask(describeConfigsApi, 4, { resources: [{ resourceType: 2, resourceName: name, configurationKeys: null }], includeSynonyms: true });
+      await client.ask(describeConfigsApi, 4, { resources: [{ resourceType: resourceTypes.topic, resourceName: name, configurationKeys: null }], includeSynonyms: true });
       await client.ask(describeLogDirsApi, 4, { topics: null });
       await client.ask(listOffsetsApi, 5, { replicaId: -1, topics: [{ name, partitions: [{ partitionIndex: 0, timestamp: random.chance(0.5) ? LATEST : BigInt(Date.now() - 500) }] }] });
     } finally {
@@ -111,7 +110,7 @@ const visits: Readonly<Record<VisitKind, (world: ChurnWorld, random: Random) => 
       const [name, value] = random.pick([['log.cleaner.threads', '2'], ['message.max.bytes', '2000000'], ['log.cleaner.backoff.ms', '150'], ['max.connections.per.ip', '100000']] as const);
       const isSet = random.chance(0.6);
       const { responses } = await client.ask(incrementalAlterConfigsApi, 1, {
-        resources: [{ resourceType: BROKER_RESOURCE, resourceName: String(brokers[0]?.nodeId), configs: [{ name, configOperation: isSet ? SET : DELETE, value: isSet ? value : null }] }],
+        resources: [{ resourceType: resourceTypes.broker, resourceName: String(brokers[0]?.nodeId), configs: [{ name, configOperation: isSet ? configOperations.set : configOperations.delete, value: isSet ? value : null }] }],
       });
       expectError(`IncrementalAlterConfigs of ${name}`, responses[0]?.errorCode, 'NONE');
     } finally {
