@@ -12,7 +12,7 @@ namespace {
 // The frame is written here and not by LZ4F because Kafka's level 9 means the fast compressor and every other level the strong one.
 // Magic, FLG (version 1, independent blocks), BD (64 KiB blocks), second byte of XXH32 over FLG and BD.
 constexpr uint8_t kFrameHeader[7] = {0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82};
-constexpr size_t kBlockBytes = 64 << 10;
+constexpr size_t kLz4BlockBytes = 64 << 10;
 constexpr int kFastLevel = 9;
 constexpr uint32_t kStoredBit = 0x80000000u;  // the block did not shrink and lies as it is
 
@@ -67,7 +67,7 @@ class Lz4Sink final : public Sink {
     state_.Reserve(state_bytes);
     out->Append(kFrameHeader);
     while (!in.empty()) {
-      const Bytes block = in.first(std::min(in.size(), kBlockBytes));
+      const Bytes block = in.first(std::min(in.size(), kLz4BlockBytes));
       in = in.subspan(block.size());
       const int bound = LZ4_compressBound(static_cast<int>(block.size()));
       uint8_t* to = out->Room(4 + static_cast<size_t>(bound));

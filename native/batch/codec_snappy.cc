@@ -13,7 +13,7 @@ namespace {
 constexpr uint8_t kMark[8] = {0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0};
 constexpr size_t kStreamHeaderBytes = 16;
 constexpr int32_t kStreamVersion = 1;
-constexpr size_t kBlockBytes = 32 << 10;  // what Kafka's Java client writes
+constexpr size_t kSnappyBlockBytes = 32 << 10;  // what Kafka's Java client writes
 
 // No snappy element makes more than 64 bytes from 3: a block that declares more lies, and is refused before room is made for it.
 constexpr size_t kMaxRatio = 22;
@@ -93,7 +93,7 @@ class SnappySink final : public Sink {
     StoreI32(header + 12, kStreamVersion);
     out->Append(header);
     while (!in.empty()) {
-      const Bytes block = in.first(std::min(in.size(), kBlockBytes));
+      const Bytes block = in.first(std::min(in.size(), kSnappyBlockBytes));
       in = in.subspan(block.size());
       size_t size = snappy_max_compressed_length(block.size());
       uint8_t* to = out->Room(4 + size);

@@ -8,7 +8,7 @@ namespace sluice::log {
 namespace {
 
 constexpr uint32_t kMagic = 0x50434C53;  // "SLCP"
-constexpr uint32_t kVersion = 2;        // 1: its reader does not follow the journal from one incarnation to the next
+constexpr uint32_t kCheckpointVersion = 2;        // 1: its reader does not follow the journal from one incarnation to the next
 constexpr int64_t kMaxBytes = 1ll << 30;
 
 template <class T>
@@ -47,7 +47,7 @@ uint32_t CrcOf(const char* data, size_t size) { return Crc32c({reinterpret_cast<
 std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   std::string out;
   Append(&out, kMagic);
-  Append(&out, kVersion);
+  Append(&out, kCheckpointVersion);
   Append(&out, checkpoint.mark.incarnation);
   Append(&out, checkpoint.mark.sequence);
   Append(&out, checkpoint.mark.crc);
@@ -74,7 +74,7 @@ Result<Checkpoint> DecodeCheckpoint(const std::string& bytes, const std::string&
   Checkpoint checkpoint;
   uint32_t magic, version, count;
   if (!in.Take(&magic) || magic != kMagic || !in.Take(&version)) return damaged;
-  if (version != 1 && version != kVersion) {
+  if (version != 1 && version != kCheckpointVersion) {
     return Status::Error(Code::kUnsupportedFormat, path + " has version " + std::to_string(version) + ", this program reads versions 1 and 2");
   }
   if (!in.Take(&checkpoint.mark.incarnation) || !in.Take(&checkpoint.mark.sequence) || !in.Take(&checkpoint.mark.crc) || !in.Take(&count)) {

@@ -8,7 +8,7 @@
 
 namespace sluice::log {
 namespace {
-constexpr int16_t kVersion = 1;
+constexpr int16_t kSnapshotVersion = 1;
 constexpr size_t kCrcAt = 2;
 constexpr size_t kCountAt = 6;
 constexpr size_t kEntriesAt = 10;
@@ -22,7 +22,7 @@ std::string EncodeProducerSnapshot(const ProducerState& state) {
   std::sort(ids.begin(), ids.end());
   std::string out(kEntriesAt + ids.size() * kEntryBytes, '\0');
   uint8_t* bytes = reinterpret_cast<uint8_t*>(out.data());
-  StoreI16(bytes, kVersion);
+  StoreI16(bytes, kSnapshotVersion);
   StoreI32(bytes + kCountAt, static_cast<int32_t>(ids.size()));
   uint8_t* p = bytes + kEntriesAt;
   for (int64_t id : ids) {
@@ -45,7 +45,7 @@ std::string EncodeProducerSnapshot(const ProducerState& state) {
 Status DecodeProducerSnapshot(Bytes bytes, ProducerState* state) {
   const auto bad = [](const char* what) { return Status::Error(Code::kCorrupt, std::string("producer snapshot: ") + what); };
   if (bytes.size() < kEntriesAt) return bad("cut short");
-  if (LoadI16(bytes.data()) != kVersion) return bad("unknown version");
+  if (LoadI16(bytes.data()) != kSnapshotVersion) return bad("unknown version");
   if (LoadU32(bytes.data() + kCrcAt) != Crc32c(bytes.subspan(kCountAt))) return bad("CRC does not match");
   const int64_t count = LoadI32(bytes.data() + kCountAt);
   if (count < 0 || bytes.size() != kEntriesAt + static_cast<size_t>(count) * kEntryBytes) return bad("length does not match its count");

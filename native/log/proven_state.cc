@@ -7,7 +7,7 @@
 namespace sluice::log {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kProvenStateVersion = 1;
 
 template <class T>
 void Put(std::string* out, T value) {
@@ -50,7 +50,7 @@ uint32_t CrcOf(std::string_view bytes) { return Crc32c({reinterpret_cast<const u
 
 void EncodeProvenState(const ProvenState& state, const LeaderEpochs& epochs, const ProducerState& producers, std::string* out) {
   const size_t begin = out->size();
-  Put<uint8_t>(out, kVersion);
+  Put<uint8_t>(out, kProvenStateVersion);
   Put<uint8_t>(out, static_cast<uint8_t>(state.mode));
   Put(out, state.log_start.v);
   Put(out, state.end.v);
@@ -99,7 +99,7 @@ Result<ProvenState> DecodeProvenState(std::string_view bytes) {
   if (CrcOf(bytes) != crc) return bad("CRC does not match");
   Taker in(bytes);
   const uint8_t version = in.Take<uint8_t>();
-  if (version != kVersion) return Status::Error(Code::kUnsupportedFormat, "checkpoint of a log: version " + std::to_string(version));
+  if (version != kProvenStateVersion) return Status::Error(Code::kUnsupportedFormat, "checkpoint of a log: version " + std::to_string(version));
   ProvenState state;
   const uint8_t mode = in.Take<uint8_t>();
   if (mode > static_cast<uint8_t>(Durability::kOs)) return bad("unknown durability");
