@@ -12,6 +12,7 @@ const isCi = process.env.CI === 'true';
 // What a change has to pass is the same each time: random tests take their seed from here, and look elsewhere in everybody's own runs.
 if (isCi) for (const name of ['SLUICE_SEED', 'SLUICE_TEST_SEED']) process.env[name] ??= '20260';
 const started = performance.now();
+const TOLD_FAILURE_LINES = 60;
 
 function chosenParts(args) {
   const names = args.filter((arg) => !arg.startsWith('--'));
@@ -42,6 +43,13 @@ async function runPart(part) {
   return { part, ...result };
 }
 
+/** Once more at the end, where it is not lost among what passed. */
+function tellFailures({ part, failed, failures = [] }) {
+  if (failed === 0 || failures.length === 0) return;
+  const shown = failures.slice(0, TOLD_FAILURE_LINES);
+  process.stdout.write(`\n=== what failed in ${part.name}\n${shown.join('\n')}\n`);
+}
+
 function summary({ passed, failed, reason }) {
   return reason === undefined ? `${passed} passed, ${failed} failed` : `could not run: ${reason}`;
 }
@@ -57,6 +65,7 @@ async function main(args) {
   await prepare();
   const results = [];
   for (const part of chosen) results.push(await runPart(part));
+  for (const result of results) tellFailures(result);
   process.stdout.write('\n');
   for (const result of results) process.stdout.write(`${result.part.name.padEnd(12)} ${summary(result)}\n`);
   const total = (key) => results.reduce((sum, result) => sum + result[key], 0);

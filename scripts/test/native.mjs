@@ -48,9 +48,11 @@ export async function nativeTests({ folder, sanitize, options, layers, filter, t
   const select = ['-R', `^(${tested.join('|')})_[0-9]$`];
   const ctest = ['ctest', '--test-dir', join(root, folder), '-V', '-j', String(availableParallelism()), '--no-tests=error', ...select];
   const counts = { passed: 0, failed: 0, brokenPrograms: 0 };
+  const failures = [];
   const onLine = (line) => {
     count(counts, line);
     if (isTelling(line)) process.stdout.write(`${line}\n`);
+    if (/Failure$|FAILED|\*\*\*|ERROR: |SUMMARY: /.test(line)) failures.push(line);
   };
   const [command, ...args] = [...launcher, ...ctest];
   const { code, timedOut } = await run(command, args, {
@@ -59,7 +61,7 @@ export async function nativeTests({ folder, sanitize, options, layers, filter, t
   if (timedOut) process.stdout.write(`the tests in ${folder} did not end within ${timeoutMs / 1000} s and were killed\n`);
   // A program that crashes does not come to count; ctest knows that it failed.
   const failed = Math.max(counts.failed, counts.brokenPrograms);
-  return { passed: counts.passed, failed: code !== 0 && failed === 0 ? 1 : failed };
+  return { passed: counts.passed, failed: code !== 0 && failed === 0 ? 1 : failed, failures };
 }
 
 export function count(counts, line) {

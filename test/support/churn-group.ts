@@ -26,8 +26,7 @@ interface Membership {
 }
 
 export async function liveGroup(world: ChurnWorld, random: Random, groupId: string): Promise<void> {
-  const client = await connect(world);
-  try {
+  await asClient(world, async (client) => {
     await until(`coordinator of ${groupId}`, async () => {
       const found = await client.ask(findCoordinatorApi, 3, { key: groupId, keyType: 0 });
       if (expectError('FindCoordinator', found.errorCode, 'NONE', 'COORDINATOR_NOT_AVAILABLE') !== 'NONE') return undefined;
@@ -37,9 +36,19 @@ export async function liveGroup(world: ChurnWorld, random: Random, groupId: stri
     world.counts.groups += 1;
     // Those who commit without being members, too.
     if (random.chance(0.3)) await commit(world, random, client, { groupId, memberId: '', generationId: -1, groupInstanceId: null });
-    await Promise.all(Array.from({ length: 1 + random.below(MAX_MEMBERS) }, () => liveMember(world, new Random(random.uint32()), groupId)));
+  });
+  await Promise.all(Array.from({ length: 1 + random.below(MAX_MEMBERS) }, () => liveMember(world, new Random(random.uint32()), groupId)));
+  // Members that vanish hold each other up for longer than the broker leaves a connection open on which nothing comes.
+  await asClient(world, async (client) => {
     if (random.chance(0.3)) await deleteOffset(world, random, client, groupId);
     if (random.chance(0.9)) await deleteGroup(client, groupId);
+  });
+}
+
+async function asClient(world: ChurnWorld, work: (client: KafkaClient) => Promise<void>): Promise<void> {
+  const client = await connect(world);
+  try {
+    await work(client);
   } finally {
     client.close();
   }

@@ -48,7 +48,7 @@ export function expectError(what: string, code: number | undefined, ...expected:
 }
 
 /** Asks until the answer is no longer `undefined`; throws when it is that for too long. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined>, { everyMs = 50, limitMs = 30_000 } = {}): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | undefined>, { everyMs = 50, limitMs = 60_000 } = {}): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
     const answer = await ask();

@@ -17,6 +17,9 @@ const DELETED = / \(deleted\)$/;
 /** Names in the directory of a topic that was deleted, whose folder may not be gone yet, and files that are. */
 const OF_THE_DELETED = /-delete\/|\.deleted$| \(deleted\)$/;
 
+/** Of io_uring: the kernel makes as many as it sees fit, and ends them likewise. */
+const IO_WORKER = /^iou-/;
+
 /** Names of files in `directory` are given from there on, and a number in any name as '#'. */
 export function readFootprint(pid: number, directory: string): Footprint {
   const prefix = `${realpathSync(directory)}/`;
@@ -34,7 +37,7 @@ export function readFootprint(pid: number, directory: string): Footprint {
   return {
     rssBytes: Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`${proc}/status`, 'utf8'))?.[1]) * 1024,
     descriptors: each('fd', (path) => named(readlinkSync(path))),
-    threads: each('task', (path) => named(readFileSync(`${path}/comm`, 'utf8').trim())),
+    threads: each('task', (path) => named(readFileSync(`${path}/comm`, 'utf8').trim())).filter((name) => !IO_WORKER.test(name)),
     fileMaps: maps.flatMap((line) => /\s(\/.*)$/.exec(line)?.[1] ?? []).map(named),
     maps: maps.length,
     timers: existsSync(`${proc}/timers`) ? lines(readFileSync(`${proc}/timers`, 'utf8')).filter((line) => line.startsWith('ID:')).length : 0,
