@@ -115,15 +115,21 @@ std::string Journal::FileName(uint64_t number) { return "journal-" + std::to_str
 // Whole blocks, whatever somebody has set or a disk's size comes to.
 int64_t Journal::NextFileBytes() const { return std::min(kFileBytes, std::max(kFirstFileBytes, options_.max_bytes / 8 / kJournalBlock * kJournalBlock)); }
 
+FrameHeader TakeOverFrame(const JournalMark& end, uint64_t incarnation) {
+  FrameHeader header{incarnation, end.sequence + 1, static_cast<uint32_t>(kFrameHeaderBytes), 0, end.crc, end.incarnation, 0};
+  uint8_t bytes[kFrameHeaderBytes];
+  EncodeFrameHeader(header, bytes);
+  header.crc = FrameCrc({bytes, kFrameHeaderBytes});
+  return header;
+}
+
 Result<JournalMark> Journal::TakeOver(io::FileSystem& fs, const std::string& dir, const JournalMark& end, uint64_t incarnation, bool direct, std::string* path) {
   Result<uint64_t> number = FreeNumber(fs, dir);
   if (!number.ok()) return number.status();
   *path = dir + "/" + FileName(*number);
-  FrameHeader header{incarnation, end.sequence + 1, static_cast<uint32_t>(kFrameHeaderBytes), 0, end.crc, end.incarnation, 0};
+  const FrameHeader header = TakeOverFrame(end, incarnation);
   std::unique_ptr<uint8_t, AlignedFree> block(AllocateAligned(static_cast<size_t>(kJournalBlock)));
   std::memset(block.get(), 0, static_cast<size_t>(kJournalBlock));
-  EncodeFrameHeader(header, block.get());
-  header.crc = FrameCrc({block.get(), kFrameHeaderBytes});
   EncodeFrameHeader(header, block.get());
   Result<std::unique_ptr<io::File>> file = fs.Open(*path, direct ? io::OpenMode::kDirectSync : io::OpenMode::kCreate);
   if (!file.ok()) return file.status();

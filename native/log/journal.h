@@ -29,6 +29,13 @@ struct JournalMark {
   uint32_t crc = 0;        // its CRC
 };
 
+// The frame with which `incarnation` takes over from the journal that ends at `end`, and the mark that it is.
+FrameHeader TakeOverFrame(const JournalMark& end, uint64_t incarnation);
+inline JournalMark MarkOfTakeOver(const JournalMark& end, uint64_t incarnation) {
+  const FrameHeader frame = TakeOverFrame(end, incarnation);
+  return {incarnation, frame.sequence, frame.crc};
+}
+
 class Journal {
  public:
   struct Options {
@@ -100,7 +107,7 @@ class Journal {
   static std::string FileName(uint64_t number);
 
  private:
-  static constexpr size_t kMaxInFlight = 8;         // 1 MiB at this depth reaches the disk's own pace
+  static constexpr size_t kMaxInFlight = kFramesInFlight;   // 1 MiB at this depth reaches the disk's own pace
 
   struct Frame;
   struct JournalFile;

@@ -27,6 +27,7 @@ inline constexpr size_t kEntryHeaderBytes = 64;
 inline constexpr int64_t kJournalMaxBatch = 4 << 20;  // larger batches are synced in their segment instead
 inline constexpr int64_t kFrameTargetBytes = 1 << 20;  // a frame is closed once it is this long
 // A frame holds at most its target and one more entry.
+inline constexpr uint64_t kFramesInFlight = 8;          // are written at once, at most: so many behind a torn one may be whole without anything being wrong
 inline constexpr int64_t kFrameMaxBytes = kFrameTargetBytes + kJournalMaxBatch + 2 * kJournalBlock;
 
 struct FrameHeader {

@@ -2,13 +2,15 @@
 // finds by partition.
 // Thread: any, blocking. Reading entries of different partitions at once is safe.
 // After error: damage ends the chain and is no error, since what lies behind it was never acknowledged; kCorrupt where an incarnation that took over
-// proves that there was more.
+// proves that there was more. Whether a later frame of the same incarnation proves it, FindLost tells.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -36,6 +38,14 @@ class JournalReader {
   const std::vector<std::string>& leftovers() const { return leftovers_; }
   int64_t file_bytes() const { return file_bytes_; }
   int64_t incarnations() const { return incarnations_; }
+  // The chain has ended before its time: a frame that was begun only after the first missing one had been durable. Blocking. `everywhere`: in files, too, of which
+  // only a disk that lost whole writes could have one.
+  struct Lost {
+    std::string path;
+    int64_t position = 0;
+    uint64_t sequence = 0;
+  };
+  Result<std::optional<Lost>> FindLost(bool everywhere);
   // What was read survives a power cut when this returns, though it came from the page cache. Blocking.
   Status MakeDurable() const;
   int64_t bytes_read() const { return bytes_read_; }
@@ -52,15 +62,21 @@ class JournalReader {
     std::string path;
     std::unique_ptr<io::File> file;
     int64_t bytes = 0;
-    FrameHeader first;
-    bool needed = false;   // its incarnation is part of the chain
+    std::optional<FrameHeader> first;   // that is whole
+    int64_t from = 0, walked = 0;       // where that one lies, and how far the chain was followed
+    bool needed = false;                // its incarnation is part of the chain
+    bool Of(uint64_t incarnation) const { return first && first->incarnation == incarnation; }
   };
+  Status AddFile(io::FileSystem& fs, const std::string& path);
+  // The first whole frame at or behind `from` of a file.
+  Result<std::optional<FrameHeader>> NextFrame(Source& source, int64_t from, int64_t* position);
+  Result<bool> FindHeir(std::unordered_set<uint64_t>* chain);
   // The frames of the last incarnation so far, up to `last` at most.
   Status FollowIncarnation(uint64_t last);
   Status WalkFrom(size_t source, uint64_t last, bool* progressed);
   void Index(uint32_t file, int64_t position, Bytes frame, uint32_t count);
 
-  std::vector<Source> sources_;   // by incarnation and first sequence
+  std::vector<Source> sources_;   // by incarnation and first sequence, those without a frame last
   JournalMark end_;
   std::vector<std::string> files_, leftovers_;
   int64_t file_bytes_ = 0;

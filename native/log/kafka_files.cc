@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <vector>
 
 #include "base/assert.h"
+#include "base/crc32c.h"
 
 namespace sluice::log {
 namespace {
@@ -19,6 +22,8 @@ bool ParseInt(const std::string& text, int64_t* out) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
+
+uint32_t CrcOf(const std::string& text) { return Crc32c({reinterpret_cast<const uint8_t*>(text.data()), text.size()}); }
 
 std::string Trimmed(const std::string& text) {
   size_t begin = text.find_first_not_of(" \t");
@@ -79,10 +84,12 @@ Status WriteMetaProperties(io::FileSystem& fs, const std::string& dir, const Met
   return io::WriteFileAtomically(fs, dir + "/" + kMetaPropertiesName, text);
 }
 
-Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& path) {
+Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& path, std::optional<uint32_t> crc) {
   OffsetsByPartition offsets;
   Result<std::string> text = io::ReadWholeFile(fs, path, kMaxSmallFile);
-  if (!text.ok()) return text.code() == Code::kNotFound ? Result<OffsetsByPartition>(offsets) : text.status();
+  if (!text.ok() && (text.code() != Code::kNotFound || crc)) return text.status();
+  if (!text.ok()) return offsets;
+  if (crc && CrcOf(*text) != *crc) return Status::Error(Code::kCorrupt, path + " is not as the clean stop has left it: its CRC does not match");
   auto damaged = [&](size_t line) {
     return Status::Error(Code::kCorrupt, path + " line " + std::to_string(line + 1) + " is not as Kafka writes it");
   };
@@ -104,16 +111,59 @@ Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& pa
   return offsets;
 }
 
-Status WriteOffsets(io::FileSystem& fs, const std::string& path, const OffsetsByPartition& offsets) {
+namespace {
+
+std::string TextOf(const OffsetsByPartition& offsets) {
   std::string text = "0\n" + std::to_string(offsets.size()) + "\n";
   for (const auto& [name, offset] : offsets) {
     text += name.topic + " " + std::to_string(name.partition) + " " + std::to_string(offset.v) + "\n";
   }
-  return io::WriteFileAtomically(fs, path, text);
+  return text;
 }
 
-Status WriteCleanMark(io::FileSystem& fs, const std::string& dir, int64_t broker_epoch) {
-  return io::WriteFileAtomically(fs, dir + "/" + kCleanMarkName, "{\"version\":0,\"brokerEpoch\":" + std::to_string(broker_epoch) + "}");
+constexpr std::string_view kNoteKey = "\"sluice.crc32c\":\"";
+constexpr size_t kCrcDigits = 8;
+
+std::string Hex(uint32_t crc) {
+  char text[kCrcDigits + 1];
+  std::snprintf(text, sizeof text, "%08x", crc);
+  return text;
+}
+
+}  // namespace
+
+Status WriteOffsets(io::FileSystem& fs, const std::string& path, const OffsetsByPartition& offsets) { return io::WriteFileAtomically(fs, path, TextOf(offsets)); }
+
+uint32_t CrcOfOffsets(const OffsetsByPartition& offsets) { return CrcOf(TextOf(offsets)); }
+
+std::optional<uint32_t> StopNote::CrcOf(std::string_view name) const {
+  constexpr std::array<std::string_view, 3> kNames{kRecoveryPointsName, kLogStartsName, kHighWatermarksName};
+  const auto at = std::find(kNames.begin(), kNames.end(), name);
+  return crcs && at != kNames.end() ? std::optional((*crcs)[static_cast<size_t>(at - kNames.begin())]) : std::nullopt;
+}
+
+Status WriteCleanMark(io::FileSystem& fs, const std::string& dir, int64_t broker_epoch, const StopNote& note) {
+  std::string text = "{\"version\":0,\"brokerEpoch\":" + std::to_string(broker_epoch);
+  if (note.crcs) {
+    std::string crcs;
+    for (uint32_t crc : *note.crcs) crcs += Hex(crc);
+    text += "," + std::string(kNoteKey) + crcs + Hex(CrcOf(crcs)) + "\"";   // and of themselves: or a bit of them would condemn a file that is right
+  }
+  return io::WriteFileAtomically(fs, dir + "/" + kCleanMarkName, text + "}");
+}
+
+Result<StopNote> ReadStopNote(io::FileSystem& fs, const std::string& dir) {
+  const std::string path = dir + "/" + kCleanMarkName;
+  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxSmallFile);
+  if (!text.ok()) return text.status();
+  StopNote note;
+  const size_t at = text->find(kNoteKey);
+  if (at == std::string::npos) return note;
+  const std::string crcs = text->substr(at + kNoteKey.size(), 3 * kCrcDigits);
+  if (text->compare(at + kNoteKey.size() + crcs.size(), kCrcDigits, Hex(CrcOf(crcs))) != 0) return Status::Error(Code::kCorrupt, path + ": what it notes of the checkpoints is damaged");
+  note.crcs.emplace();
+  for (size_t i = 0; i < 3; ++i) (*note.crcs)[i] = static_cast<uint32_t>(std::strtoul(crcs.substr(i * kCrcDigits, kCrcDigits).c_str(), nullptr, 16));
+  return note;
 }
 
 std::optional<TopicPartition> ParseFolderName(const std::string& name) {

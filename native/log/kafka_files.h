@@ -2,9 +2,11 @@
 // Thread: any, blocking.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/types.h"
@@ -35,12 +37,20 @@ struct ByName {
   }
 };
 using OffsetsByPartition = std::map<TopicPartition, Offset, ByName>;
-// "0\n<count>\n<topic> <partition> <offset>\n"...; empty when the file is missing; kCorrupt names the line.
-Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& path);
+// "0\n<count>\n<topic> <partition> <offset>\n"...; empty when the file is missing; kCorrupt names the line, or says that the CRC is not `crc`.
+Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& path, std::optional<uint32_t> crc = std::nullopt);
 Status WriteOffsets(io::FileSystem& fs, const std::string& path, const OffsetsByPartition& offsets);
+uint32_t CrcOfOffsets(const OffsetsByPartition& offsets);   // of the file with them
 
-// Kafka's clean-shutdown mark: {"version":0,"brokerEpoch":N}.
-Status WriteCleanMark(io::FileSystem& fs, const std::string& dir, int64_t broker_epoch);
+// What a clean stop notes beside its mark: the CRC32C of the three checkpoint files, which have none of their own. Kafka reads over it, and takes it away with the mark.
+struct StopNote {
+  std::optional<std::array<uint32_t, 3>> crcs;   // of recovery points, log starts, high watermarks; nothing where Kafka made the mark
+  std::optional<uint32_t> CrcOf(std::string_view name) const;
+};
+// Kafka's clean-shutdown mark: {"version":0,"brokerEpoch":N}, and the note.
+Status WriteCleanMark(io::FileSystem& fs, const std::string& dir, int64_t broker_epoch, const StopNote& note);
+// kCorrupt where the note is damaged.
+Result<StopNote> ReadStopNote(io::FileSystem& fs, const std::string& dir);
 
 // "topic-3" to its parts; nothing when the name is no partition folder's (also for -delete, -future and -stray folders).
 std::optional<TopicPartition> ParseFolderName(const std::string& name);

@@ -115,6 +115,7 @@ struct LoadState {
   };
   Kind kind = Kind::kNew;
   Offset recovery_point{0};              // kScan: from recovery-point-offset-checkpoint
+  std::optional<Offset> stopped_at;      // kClean: where the log ended when it was stopped, as the same file says
   std::optional<Offset> log_start;       // from log-start-offset-checkpoint
   std::string proven;                    // kProven: what EncodeProven wrote
   bool identified = false;               // partition.metadata has been read and names this topic

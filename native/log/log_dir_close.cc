@@ -95,7 +95,7 @@ Status LogDir::Impl::CloseLogs() {
   }
   SLUICE_TRY(env.fs->RemoveTree(JournalDir()));
   SLUICE_TRY(env.fs->SyncDir(options.path));
-  return WriteCleanMark(*env.fs, options.path, 0);
+  return WriteCleanMark(*env.fs, options.path, 0, StopNote{std::array<uint32_t, 3>{CrcOfOffsets(ends), CrcOfOffsets(starts), CrcOfOffsets(watermarks)}});
 }
 
 }  // namespace sluice::log

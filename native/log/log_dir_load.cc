@@ -26,7 +26,10 @@ Status LogDir::Impl::ChooseState(const PartitionSpec& spec, LoadState* state, bo
   const TopicIdPartition id{spec.id, spec.name.partition};
   const auto by_kafkas_files = [&](bool all_good) {
     state->kind = all_good ? LoadState::Kind::kClean : LoadState::Kind::kScan;
-    if (auto point = recovery_points.find(spec.name); point != recovery_points.end()) state->recovery_point = point->second;
+    if (auto point = recovery_points.find(spec.name); point != recovery_points.end()) {
+      state->recovery_point = point->second;
+      if (all_good) state->stopped_at = point->second;
+    }
     if (auto start = log_starts.find(spec.name); start != log_starts.end()) state->log_start = start->second;
   };
   if (!recovering) {

@@ -108,6 +108,14 @@ Status LogDir::Impl::ReadState() {
     Result<std::unique_ptr<JournalReader>> scanned = JournalReader::Scan(*env.fs, JournalDir(), checkpoint.mark);
     if (!scanned.ok()) return scanned.status();
     reader = scanned.take();
+    // Logs would be cut to what is left of it.
+    Result<std::optional<JournalReader::Lost>> lost = reader->FindLost(false);
+    if (!lost.ok()) return lost.status();
+    if (*lost) {
+      return Status::Error(Code::kCorrupt, JournalDir() + " has lost frames that were durable: it can be read up to frame " + std::to_string(reader->end().sequence) + ", and " + (*lost)->path +
+                                               " has frame " + std::to_string((*lost)->sequence) + " at " + std::to_string((*lost)->position) +
+                                               "; the disk or another program changed it. Moved away, it leaves each log with what its segments hold");
+    }
     recovering = true;
     report.journal_bytes_read = reader->bytes_read();
     report.incarnations = reader->incarnations();
@@ -123,10 +131,16 @@ Status LogDir::Impl::ReadState() {
   }
   report.clean = clean || first_start;
 
+  StopNote note;
+  if (clean) {
+    Result<StopNote> noted = ReadStopNote(*env.fs, options.path);
+    if (noted.code() == Code::kIo) return noted.status();
+    if (noted.ok()) note = *noted; else env.reporter->Report(Severity::kWarn, noted.status().ToString());
+  }
   // Kafka, too, takes a damaged file of these as none. One that cannot be read now may be whole: going on without it would bring deleted records back.
-  const auto read = [this](const char* name, const char* without, auto take) -> Status {
+  const auto read = [this, &note](const char* name, const char* without, auto take) -> Status {
     const std::string path = options.path + "/" + name;
-    Result<OffsetsByPartition> offsets = ReadOffsets(*env.fs, path);
+    Result<OffsetsByPartition> offsets = ReadOffsets(*env.fs, path, note.CrcOf(name));
     if (offsets.ok()) take(offsets.take());
     else if (offsets.code() == Code::kIo) return Status::Error(Code::kIo, path + ": " + offsets.status().what(), offsets.status().sys_errno());
     else env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; " + without);

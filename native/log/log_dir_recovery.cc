@@ -40,7 +40,8 @@ Status LogDir::Impl::LookAround(Beginning& begin) {
 
 // A folder that stays, though nobody opened it: what the journal has of it is put into its files now, and every checkpoint carries it on.
 Status LogDir::Impl::LeaveAlone(const TopicPartition& name) {
-  if (auto point = recovery_points.find(name); point != recovery_points.end()) unopened_points.insert(*point);
+  // After a crash it says how far the log was synced at least, and a clean stop would make it the end.
+  if (auto point = recovery_points.find(name); clean && point != recovery_points.end()) unopened_points.insert(*point);
   if (auto start = log_starts.find(name); start != log_starts.end()) unopened_starts.insert(*start);
   Result<TopicId> topic = ReadPartitionTopicId(*env.fs, PartitionDir(name));
   if (!topic.ok()) return topic.status();

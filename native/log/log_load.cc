@@ -16,8 +16,10 @@ bool EndsWith(const std::string& name, std::string_view suffix) {
   return name.size() >= suffix.size() && std::string_view(name).substr(name.size() - suffix.size()) == suffix;
 }
 
+std::string MetadataOf(const TopicId& id) { return "version: 0\ntopic_id: " + id.ToString(); }
+
 Status WriteMetadata(io::FileSystem& fs, const std::string& path, const TopicId& id, bool sync) {
-  const std::string content = "version: 0\ntopic_id: " + id.ToString();
+  const std::string content = MetadataOf(id);
   Result<std::unique_ptr<io::File>> file = fs.Open(path, io::OpenMode::kCreate);
   if (!file.ok()) return file.status();
   SLUICE_TRY((*file)->Truncate(0));
@@ -32,15 +34,20 @@ Status CheckMetadata(io::FileSystem& fs, const std::string& dir, const TopicId& 
   if (!there) return WriteMetadata(fs, path, id, true);
   Result<std::string> text = io::ReadWholeFile(fs, path, 4096);
   if (!text.ok()) return text.status();
+  text->erase(text->find_last_not_of('\0') + 1);   // a file may be longer than what of it has reached the disk
+  const std::string own = MetadataOf(id);
+  if (text->size() < own.size() && own.compare(0, text->size(), *text) == 0) return WriteMetadata(fs, path, id, true);  // cut short by that crash or disk
   constexpr std::string_view kKey = "topic_id:";
   const size_t at = text->find(kKey);
-  if (at == std::string::npos) return WriteMetadata(fs, path, id, true);
+  if (at == std::string::npos) {
+    // It is another topic's as well as this one's, unless the id is there all the same.
+    if (text->size() == own.size() && text->ends_with(id.ToString())) return WriteMetadata(fs, path, id, true);
+    return Status::Error(Code::kCorrupt, path + " does not say whose directory this is");
+  }
   std::string value = text->substr(at + kKey.size());
-  value = value.substr(0, value.find_first_of(std::string_view("\n\0", 2)));   // a file may be longer than what of it has reached the disk
+  value = value.substr(0, value.find('\n'));
   std::erase_if(value, [](char c) { return c == ' ' || c == '\r' || c == '\t'; });
   TopicId found;
-  const std::string own = id.ToString();
-  if (value.size() < own.size() && own.compare(0, value.size(), value) == 0) return WriteMetadata(fs, path, id, true);  // cut short by that crash or disk
   if (!TopicId::Parse(value, &found)) return Status::Error(Code::kCorrupt, path + ": topic_id is \"" + value + "\"");
   if (found.IsZero()) return WriteMetadata(fs, path, id, true);
   if (found == id) return Status::Ok();
@@ -133,15 +140,27 @@ Status Log::Impl::LoadExisting(const LoadState& state) {
   if (state.kind == LoadState::Kind::kProven) return LoadProven(state, *listing);
 
   const bool clean = state.kind == LoadState::Kind::kClean;
+  // Going on would give offsets a second time, or leave some out.
+  const auto ends_as_stopped = [&]() -> Status {
+    if (!state.stopped_at || written_end == *state.stopped_at) return Status::Ok();
+    return Status::Error(Code::kCorrupt, dir + " ends at offset " + std::to_string(written_end.v) + ", and ended at " + std::to_string(state.stopped_at->v) +
+                                             " when it was stopped: its last segment or recovery-point-offset-checkpoint has changed since");
+  };
+  if (state.stopped_at && log_start > *state.stopped_at) {
+    return Status::Error(Code::kCorrupt, dir + " begins at offset " + std::to_string(log_start.v) + " as log-start-offset-checkpoint has it, above its end at " +
+                                             std::to_string(state.stopped_at->v) + ": one of the two has changed since the stop");
+  }
   SLUICE_TRY(LoadSegments(*listing, clean ? Offset(INT64_MAX) : state.recovery_point));
   if (segments->empty()) {
-    SLUICE_TRY(StartSegment(log_start));
     written_end = next_offset = log_start;
+    SLUICE_TRY(ends_as_stopped());
+    SLUICE_TRY(StartSegment(log_start));
   } else {
     log_start = std::max(log_start, segments->front()->base());
     SLUICE_TRY(FindLostAborted());
     if (clean) {
       SLUICE_TRY(LoadEnd());
+      SLUICE_TRY(ends_as_stopped());
       SLUICE_TRY(LoadProducers(written_end, true));
     } else {
       SLUICE_TRY(ScanFrom(state.recovery_point));
@@ -233,8 +252,7 @@ Status Log::Impl::AdoptSegment(Segment& segment, bool has_txns, bool sealed) {
   if (!good.ok()) return good.status();
   if (!*good) {
     Report(Severity::kWarn, segment.log_path() + ": an index is missing or damaged; made anew from the batches");
-    const Status rebuilt = segment.RebuildIndexes(config.index_interval_bytes);
-    if (!rebuilt.ok()) return Status::Error(rebuilt.code(), segment.log_path() + ": " + rebuilt.what(), rebuilt.sys_errno());
+    SLUICE_TRY(segment.RebuildIndexes(config.index_interval_bytes));
   }
   if (!sealed) return Status::Ok();
   if (!*good) SLUICE_TRY(segment.Seal());

@@ -81,8 +81,7 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
     if (!good.ok()) return good.status();
     if (!*good) {
       Report(Severity::kWarn, segment->log_path() + ": an index does not reach as far as the checkpoint says; made anew from the batches");
-      const Status rebuilt = segment->RebuildIndexes(config.index_interval_bytes);
-      if (!rebuilt.ok()) return Status::Error(rebuilt.code(), segment->log_path() + ": " + rebuilt.what(), rebuilt.sys_errno());
+      SLUICE_TRY(segment->RebuildIndexes(config.index_interval_bytes));
     }
     SLUICE_TRY(segment->LoadFirstTimestamp());
   }

@@ -308,6 +308,9 @@ Status Segment::LoadAborted(int64_t most) {
   txn_file_exact_ = false;
   Result<std::string> bytes = io::ReadWholeFile(fs_, PathOf(kTxnIndexSuffix), kMaxTxnIndexBytes);
   if (!bytes.ok() && bytes.code() != Code::kNotFound && bytes.code() != Code::kTooLarge) return bytes.status();
+  const size_t length = bytes.ok() ? bytes->size() : 0;
+  // What lies behind may be a page that never reached the disk.
+  if (bytes.ok() && most < static_cast<int64_t>(length / kAbortedTxnBytes)) bytes->resize(static_cast<size_t>(most) * kAbortedTxnBytes);
   Result<std::vector<AbortedTxn>> txns = Status::Error(Code::kCorrupt, "");
   if (bytes.ok()) txns = DecodeTxnIndex({reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size()}, base_);
   if (!txns.ok() || (most != INT64_MAX && static_cast<int64_t>(txns->size()) < most)) {
@@ -315,9 +318,8 @@ Status Segment::LoadAborted(int64_t most) {
     return Status::Ok();
   }
   txns_ = txns.take();
-  if (static_cast<int64_t>(txns_.size()) > most) txns_.resize(static_cast<size_t>(most));
   txns_in_file_ = static_cast<int64_t>(txns_.size());
-  txn_file_exact_ = bytes->size() == txns_.size() * kAbortedTxnBytes;
+  txn_file_exact_ = length == txns_.size() * kAbortedTxnBytes;
   if (!txn_file_exact_) ++generation_;
   return Status::Ok();
 }
@@ -500,7 +502,7 @@ Status Segment::RebuildIndexes(int64_t index_interval) {
   const int64_t size = size_;
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   Result<BuiltIndexes> built = BuildIndexes(log_file(), base_, size, index_interval);
-  if (!built.ok()) return built.status();
+  if (!built.ok()) return Status::Error(built.code(), log_path_ + ": " + built.status().what(), built.status().sys_errno());
   offset_index_.AdoptFile(0);
   time_index_.AdoptFile(0);
   for (size_t at = 0; at < built->offsets.size(); at += kOffsetEntryBytes) offset_index_.Append(built->offsets.data() + at);
@@ -518,7 +520,7 @@ Status Segment::LoadFirstTimestamp() {
   if (size_ == 0 || first_timestamp_known_) return Status::Ok();
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   BatchScanner scanner(log_file(), {.from = 0, .end = size_});
-  if (scanner.Next() != BatchScanner::Step::kBatch) return scanner.status();
+  if (scanner.Next() != BatchScanner::Step::kBatch) return Status::Error(scanner.status().code(), log_path_ + " at 0: " + scanner.status().what(), scanner.status().sys_errno());
   first_timestamp_ = scanner.head().max_timestamp;
   first_timestamp_known_ = true;
   return Status::Ok();

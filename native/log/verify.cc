@@ -17,8 +17,6 @@
 namespace sluice::log {
 namespace {
 
-constexpr uint64_t kFramesInFlight = 8;      // so many frames behind a torn one may be whole without anything being wrong
-constexpr size_t kJournalPiece = 1 << 20;
 constexpr char kMetadataTopic[] = "__cluster_metadata";
 constexpr std::string_view kMetadataSnapshotSuffix = ".checkpoint";
 
@@ -35,6 +33,7 @@ struct Verifier::Impl {
   std::string path;
   std::unique_ptr<io::FileLock> lock;
   bool clean = false;
+  StopNote note;
   std::vector<Partition> partitions;
   std::mutex mutex;    // guards all
   Findings all;
@@ -58,7 +57,7 @@ struct Verifier::Impl {
   }
 
   OffsetsByPartition Offsets(const char* name) {
-    Result<OffsetsByPartition> offsets = ReadOffsets(fs, PathOf(name));
+    Result<OffsetsByPartition> offsets = ReadOffsets(fs, PathOf(name), note.CrcOf(name));
     if (offsets.ok()) return offsets.take();
     Bad(PathOf(name), offsets.status());
     return {};
@@ -88,6 +87,10 @@ struct Verifier::Impl {
     Result<bool> mark = fs.Exists(PathOf(kCleanMarkName));
     if (!mark.ok()) return mark.status();
     clean = *mark || identity.code() == Code::kNotFound;
+    if (*mark) {
+      Result<StopNote> read = ReadStopNote(fs, path);
+      if (read.ok()) note = *read; else Bad(PathOf(kCleanMarkName), read.status());
+    }
     const OffsetsByPartition points = Offsets(kRecoveryPointsName), starts = Offsets(kLogStartsName), watermarks = Offsets(kHighWatermarksName),
                              cleaned = Offsets(kCleanedOffsetsName);
     const auto of = [](const OffsetsByPartition& offsets, const TopicPartition& name) {
@@ -155,7 +158,7 @@ struct Verifier::Impl {
     if (clean) return Status::Ok();   // the last start ended before it took the mark away
     if (reader.ok()) {
       all.report.journal_frames = (*reader)->frames();
-      LookBehind(dir, (*reader)->end());
+      LookBehind(dir, **reader);
     }
     for (Partition& partition : partitions) {
       Expected& expected = partition.expected;
@@ -176,6 +179,7 @@ struct Verifier::Impl {
           expected.holds_below = Offset(0);
         } else {
           expected.holds_below = proven->end;
+          expected.ended_there = true;
           expected.log_start = proven->log_start;
           expected.proven = proven.take();
         }
@@ -189,40 +193,27 @@ struct Verifier::Impl {
     const std::vector<JournalReader::Ref>* refs = reader.EntriesOf(key);
     if (refs == nullptr) return;
     std::vector<uint8_t> buffer;
+    Offset synced(0);
     for (const JournalReader::Ref& ref : *refs) {
+      if (ref.length != kEntryHeaderBytes) continue;
       Result<Entry> entry = reader.Read(ref, &buffer);
       if (!entry.ok()) return Bad(PathOf(kJournalFolder), entry.status());
       if (entry->kind == EntryKind::kLogStart) partition.expected.log_start = std::max(partition.expected.log_start, entry->base);
+      if (entry->kind == EntryKind::kSynced) synced = std::max(synced, entry->base);
     }
+    // What had left the log by then needs not be there.
+    if (synced <= partition.expected.log_start || synced < partition.expected.holds_below) return;
+    partition.expected.holds_below = synced;
+    partition.expected.ended_there = true;
   }
 
   // The chain ends where a frame does not continue it: torn by the crash, unless later frames are there that were begun only after it was durable.
-  void LookBehind(const std::string& dir, const JournalMark& end) {
-    Result<std::vector<io::DirEntry>> names = fs.List(dir);
-    if (!names.ok()) return Bad(dir, names.status());
-    std::vector<uint8_t> piece(kJournalPiece + kFrameMaxBytes);
-    for (const io::DirEntry& entry : *names) {
-      if (entry.is_dir || entry.name.rfind("journal-", 0) != 0) continue;
-      const std::string file_path = JoinPath(dir, entry.name);
-      Result<std::unique_ptr<io::File>> file = fs.Open(file_path, io::OpenMode::kRead);
-      if (!file.ok()) {
-        Bad(file_path, file.status());
-        continue;
-      }
-      for (int64_t from = 0;; from += static_cast<int64_t>(kJournalPiece)) {
-        Result<size_t> got = (*file)->ReadAt(piece, from);
-        if (!got.ok()) Bad(file_path, got.status());
-        if (!got.ok() || *got == 0) break;
-        for (size_t at = 0; at < std::min(*got, kJournalPiece); at += kJournalBlock) {
-          const Bytes rest(piece.data() + at, *got - at);
-          std::optional<FrameHeader> header = DecodeFrameHeader(rest);
-          if (!header || header->incarnation != end.incarnation || header->sequence <= end.sequence + kFramesInFlight || header->length > rest.size()) continue;
-          if (FrameCrc(rest.first(header->length)) != header->crc) continue;
-          all.Add(file_path, "", from + static_cast<int64_t>(at), "frame " + std::to_string(header->sequence) + " is whole, and frame " + std::to_string(end.sequence + 1) +
-                                                                      ", which was durable before it was begun, is not: acknowledged records are lost");
-          return;
-        }
-      }
+  void LookBehind(const std::string& dir, JournalReader& reader) {
+    Result<std::optional<JournalReader::Lost>> lost = reader.FindLost(true);
+    if (!lost.ok()) return Bad(dir, lost.status());
+    if (*lost) {
+      all.Add((*lost)->path, "", (*lost)->position, "frame " + std::to_string((*lost)->sequence) + " is whole, and frame " + std::to_string(reader.end().sequence + 1) +
+                                                        ", which was durable before it was begun, is not: acknowledged records are lost");
     }
   }
 

@@ -71,8 +71,10 @@ class LogVerifier {
     const std::string path = JoinPath(dir_, kPartitionMetadataFile);
     Result<std::string> text = io::ReadWholeFile(fs_, path, 4096);
     if (!text.ok()) return Bad(path, 0, text.status().ToString());
-    if (!expected_.clean && text->size() < 44) return;   // made right before the crash; written anew
     constexpr std::string_view kBegin = "version: 0\ntopic_id: ";
+    constexpr size_t kIdBytes = 22;
+    // Made right before the crash: it ends early, or in zeros, and is written anew.
+    if (!expected_.clean && text->find_last_not_of('\0') + 1 < kBegin.size() + kIdBytes) return;
     TopicId id;
     if (text->compare(0, kBegin.size(), kBegin) != 0) return Bad(path, 0, "not as Kafka writes it");
     std::string value = text->substr(kBegin.size());
@@ -153,7 +155,8 @@ class LogVerifier {
     }
     Start();
     Walk(**file);
-    if (checked_indexes_ && !over_) Leftovers();
+    // All that the checkpoint counts of an active segment's indexes speaks of what lies before its position.
+    if (checked_indexes_ && (!over_ || (is_active && over_at_ >= proven->position))) Leftovers();
   }
 
   void CheckRising() {
@@ -189,7 +192,7 @@ class LogVerifier {
     const bool follows = next_.v >= 0;
     if (follows && base_ < next_) {
       if (compacting_) out_.Note(path_ + " begins below the end of the segment before it: the compaction has not removed it yet");
-      else if (Holds(base_)) Bad(path_, 0, "the segment begins at offset " + Text(base_) + ", below the end of the one before, " + Text(next_));
+      else if (Holds(base_) || base_ == expected_.holds_below) Bad(path_, 0, "the segment begins at offset " + Text(base_) + ", below the end of the one before, " + Text(next_));
     } else if (follows && base_ > next_) {
       Gap(0, base_);
     }
@@ -213,6 +216,7 @@ class LogVerifier {
   void EndsAt(int64_t position, const std::string& why) {
     out_.Note(path_ + " at " + std::to_string(position) + ": " + why + "; nothing says that it should hold, and the next start decides from here on");
     over_ = true;
+    over_at_ = position;
   }
 
   void Walk(io::File& file) {
@@ -285,8 +289,13 @@ class LogVerifier {
       Gap(at, head.base);
     }
     if (head.base < base_ || head.last() - base_ > kMaxRelativeOffset) Bad(path_, at, "offset " + Text(head.base) + " cannot be in this segment");
+    // What was proven up to there had ended there.
+    if (!expected_.clean && !lost && next_ < expected_.holds_below && head.end() > expected_.holds_below && (expected_.ended_there || !expected_.cleaned_to || head.base < expected_.holds_below)) {
+      Bad(path_, at, "the batch ends at offset " + Text(head.end()) + ", and the log is known to have ended at " + Text(expected_.holds_below) + " once");
+    }
     next_ = head.end();
     CheckEpoch(head, at);
+    earlier_ = max_.timestamp;
     if (head.max_timestamp > max_.timestamp) max_ = {head.max_timestamp, head.last()};
     if (!checked_indexes_) return;
     CheckOffsetEntry(head, at);
@@ -341,6 +350,8 @@ class LogVerifier {
       else if (said.timestamp != head.max_timestamp) {
         Bad(times_.path, EntryAt(times_, kTimeEntryBytes), "says time " + std::to_string(said.timestamp.v) + " of offset " + Text(said.offset) + ", whose batch has " +
                                                                std::to_string(head.max_timestamp.v));
+      } else if (earlier_ >= said.timestamp && !skipped_) {
+        Bad(times_.path, EntryAt(times_, kTimeEntryBytes), "says that time " + std::to_string(said.timestamp.v) + " is first reached at offset " + Text(said.offset) + ", and a batch before has it");
       }
       ++times_.at;
     }
@@ -360,7 +371,8 @@ class LogVerifier {
     if (!marker.ok()) return Bad(path_, scanner.position(), "a control batch whose record cannot be read");
     if (!*marker) return;
     const auto open = open_.find(head.producer.v);
-    const std::optional<Offset> first = open == open_.end() ? std::nullopt : std::optional(open->second);
+    std::optional<Offset> first;
+    if (open != open_.end()) first = open->second;
     if (open != open_.end()) open_.erase(open);
     if (!(*marker)->abort) return;
     const auto entry = txns_.find(head.base.v);
@@ -370,7 +382,8 @@ class LogVerifier {
       return;
     }
     // What is known exactly where nothing of the log has gone.
-    const bool is_exact = first && (!expected_.cleaned_to || *first >= *expected_.cleaned_to) && expected_.clean && !starts_inside_;
+    const bool is_known = expected_.clean || (expected_.proven && head.base < expected_.proven->end);
+    const bool is_exact = first && (!expected_.cleaned_to || *first >= *expected_.cleaned_to) && is_known && !starts_inside_;
     Offset stable = head.end();
     for (const auto& [producer, begin] : open_) stable = std::min(stable, begin);
     const AbortedTxn& said = entry->second;
@@ -453,6 +466,7 @@ class LogVerifier {
   LeaderEpoch epoch_ = kNoEpoch;
   std::unordered_map<int64_t, Offset> open_;   // first offsets of transactions, by producer
   bool over_ = false;                          // behind here recovery decides
+  int64_t over_at_ = 0;
   bool starts_inside_ = false;   // a transaction may have begun below the log's start
 
   // of the segment
@@ -466,6 +480,7 @@ class LogVerifier {
   std::unordered_map<int64_t, AbortedTxn> txns_;   // by the marker's offset
   std::optional<std::pair<Offset, int64_t>> pending_;   // an offset that a batch must end with, and where the index says so
   TimestampAt max_;
+  TimestampMs earlier_ = kNoTimestamp;   // the largest before the batch
 };
 
 }  // namespace

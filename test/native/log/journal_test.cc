@@ -315,6 +315,46 @@ TEST_P(JournalTest, FramesThatATakeoverProvesAreMissed) {
   EXPECT_EQ(reader.code(), Code::kCorrupt);
 }
 
+TEST_P(JournalTest, WhatACheckpointCoversMayBeDamaged) {
+  Owner a;
+  auto journal = Make({1, 0, 0});
+  Write(*journal, a, 0, 10);
+  const JournalMark mark = journal->Cut();
+  Write(*journal, a, 10, 12);
+  for (int64_t frame : {0, 4, 9}) Flip(0, frame * kJournalBlock + 200);
+  EXPECT_EQ(BasesOf(*Scan(mark), a.id), (std::vector<int64_t>{10, 11}));
+}
+
+TEST_P(JournalTest, ATakeoverThatIsDamagedIsProvenByWhatFollowsIt) {
+  JournalMark mark;
+  mark.incarnation = 1;
+  Owner a;
+  Write(*Make(mark), a, 0, 3);
+  TakeOver(*Scan(mark), 2);              // files 1 and 2, with nothing behind the first frame
+  Write(*TakeOver(*Scan(mark), 3), a, 3, 5);   // files 3 and 4
+  for (uint64_t file : {1, 3}) {
+    Flip(file, 20);
+    EXPECT_EQ(BasesOf(*Scan(mark), a.id), (std::vector<int64_t>{0, 1, 2, 3, 4})) << file;
+    Flip(file, 20);
+  }
+}
+
+TEST_P(JournalTest, AFrameThatIsMissingThoughLaterOnesAreThereIsFound) {
+  JournalMark mark;
+  mark.incarnation = 1;
+  Owner a;
+  Write(*Make(mark), a, 0, 20);
+  EXPECT_FALSE(Scan(mark)->FindLost(false)->has_value());
+  Flip(0, 12 * kJournalBlock + 200);     // one of the last eight
+  EXPECT_FALSE(Scan(mark)->FindLost(false)->has_value());
+  for (int64_t frame : {11, 0}) {
+    Flip(0, frame * kJournalBlock + 200);
+    const std::optional<JournalReader::Lost> lost = *Scan(mark)->FindLost(false);
+    ASSERT_TRUE(lost);
+    EXPECT_EQ(lost->position, (frame == 11 ? 19 : 8) * kJournalBlock) << frame;
+  }
+}
+
 TEST_P(JournalTest, RandomTrafficComesBackFromRandomCuts) {
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
