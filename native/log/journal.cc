@@ -130,7 +130,7 @@ Result<JournalMark> Journal::TakeOver(io::FileSystem& fs, const std::string& dir
   const FrameHeader header = TakeOverFrame(end, incarnation);
   std::unique_ptr<uint8_t, AlignedFree> block(AllocateAligned(static_cast<size_t>(kJournalBlock)));
   std::memset(block.get(), 0, static_cast<size_t>(kJournalBlock));
-  EncodeFrameHeader(header, block.get());
+  for (const int64_t at : {int64_t{0}, kTakeOverCopy}) EncodeFrameHeader(header, block.get() + at);
   Result<std::unique_ptr<io::File>> file = fs.Open(*path, direct ? io::OpenMode::kDirectSync : io::OpenMode::kCreate);
   if (!file.ok()) return file.status();
   SLUICE_TRY((*file)->WriteAt({block.get(), static_cast<size_t>(kJournalBlock)}, 0));

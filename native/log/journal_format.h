@@ -23,6 +23,7 @@ inline constexpr uint32_t kFrameMagic = 0x464A4C53;  // "SLJF"
 inline constexpr uint16_t kFrameVersion = 1;
 inline constexpr int64_t kJournalBlock = 4096;        // unit of alignment; never written twice while it holds acknowledged data
 inline constexpr size_t kFrameHeaderBytes = 48;
+inline constexpr int64_t kTakeOverCopy = 2048;        // where the frame that takes over is written once more, within its block: no later frame proves it until there is one
 inline constexpr size_t kEntryHeaderBytes = 64;
 inline constexpr int64_t kJournalMaxBatch = 4 << 20;  // larger batches are synced in their segment instead
 inline constexpr int64_t kFrameTargetBytes = 1 << 20;  // a frame is closed once it is this long

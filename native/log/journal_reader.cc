@@ -35,6 +35,15 @@ std::optional<FrameHeader> ReadFrame(io::File& file, int64_t bytes, int64_t posi
   return header;
 }
 
+// Of the first block of a file: what takes over may have been damaged where it stands first.
+std::optional<FrameHeader> CopyOfTakeOver(Bytes block) {
+  if (block.size() < static_cast<size_t>(kTakeOverCopy) + kFrameHeaderBytes) return std::nullopt;
+  const Bytes copy = block.subspan(static_cast<size_t>(kTakeOverCopy), kFrameHeaderBytes);
+  std::optional<FrameHeader> header = DecodeFrameHeader(copy);
+  if (!header || header->continues == 0 || header->length != kFrameHeaderBytes || FrameCrc(copy) != header->crc) return std::nullopt;
+  return header;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<JournalReader>> JournalReader::Scan(io::FileSystem& fs, const std::string& dir, const JournalMark& from) {
@@ -81,6 +90,10 @@ Status JournalReader::AddFile(io::FileSystem& fs, const std::string& path) {
   Status failure;
   source.first = ReadFrame(*source.file, source.bytes, 0, &buffer_, &failure);
   if (!failure.ok()) return failure;
+  if (!source.first) {
+    source.first = CopyOfTakeOver(buffer_);
+    source.copied = source.first.has_value();
+  }
   // Zeros: nothing was written to it yet. Anything else may be a frame that changed since, and those behind it are needed.
   const bool begun = std::any_of(buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(std::min(buffer_.size(), kFrameHeaderBytes)), [](uint8_t byte) { return byte != 0; });
   if (!source.first && begun) {
@@ -186,6 +199,7 @@ Status JournalReader::WalkFrom(size_t source, uint64_t last, bool* progressed) {
     Status failure;
     std::optional<FrameHeader> header = ReadFrame(*from.file, from.bytes, position, &buffer_, &failure);
     if (!failure.ok()) return failure;
+    if (!header && position == 0 && from.copied) header = from.first;
     if ((!header || header->incarnation != end_.incarnation || header->sequence != next) && next <= end_.sequence) {
       // It is covered, so it may be damaged: what counts is where those behind it begin.
       Result<std::optional<FrameHeader>> found = NextFrame(from, position + kJournalBlock, &position);

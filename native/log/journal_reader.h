@@ -64,6 +64,7 @@ class JournalReader {
     int64_t bytes = 0;
     std::optional<FrameHeader> first;   // that is whole
     int64_t from = 0, walked = 0;       // where that one lies, and how far the chain was followed
+    bool copied = false;                // the first is the copy of a damaged one that takes over
     bool needed = false;                // its incarnation is part of the chain
     bool Of(uint64_t incarnation) const { return first && first->incarnation == incarnation; }
   };

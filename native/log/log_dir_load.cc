@@ -99,12 +99,18 @@ Status LogDir::Impl::LoadOne(const PartitionSpec& spec, Loaded* loaded) {
   } else {
     state.kind = LoadState::Kind::kNew;
     loaded->made = loaded->fresh = true;
-    if (!ready && recovering) {
+    if (!ready) {
+      // An earlier start has seen damage, and may have set the folder aside: only a deletion forgets that.
+      const auto known = checkpoint.partitions.find(id);
+      if (known != checkpoint.partitions.end() && !known->second.quarantined.empty()) return Status::Error(Code::kCorrupt, known->second.quarantined);
       // Without its folder only a partition that was made after the checkpoint can be whole again.
-      const bool named = checkpoint.partitions.count(id) != 0;
-      if (named) env.reporter->Report(Severity::kWarn, dir + " is missing: " + spec.name.ToString() + " begins anew, empty");
+      const bool named = known != checkpoint.partitions.end();
+      const auto stopped = recovery_points.find(spec.name);
+      if (named || (clean && stopped != recovery_points.end() && stopped->second > Offset(0))) {
+        env.reporter->Report(Severity::kWarn, dir + " is missing: " + spec.name.ToString() + " begins anew, empty");
+      }
       loaded->unproven = named;
-      replays = !named && reader->EntriesOf(id) != nullptr;
+      replays = recovering && !named && reader->EntriesOf(id) != nullptr;
     }
   }
   Status done = Status::Ok();

@@ -151,6 +151,7 @@ class LogVerifier {
       LoadIndex(base_, size_, last_, kOffsetIndexSuffix, kOffsetEntryBytes, count(proven ? proven->offset_entries : 0), DecodeOffsetEntry, &offsets_);
       LoadIndex(base_, size_, last_, kTimeIndexSuffix, kTimeEntryBytes, count(proven ? proven->time_entries : 0), DecodeTimeEntry, &times_);
       CheckRising();
+      if (is_active) CheckProven(*proven);
       LoadTxns(is_active ? proven->aborted : UINT32_MAX);
     }
     Start();
@@ -169,6 +170,15 @@ class LogVerifier {
       if (times_.all[i].timestamp > times_.all[i - 1].timestamp && times_.all[i].offset >= times_.all[i - 1].offset) continue;
       Bad(times_.path, static_cast<int64_t>(i) * kTimeEntryBytes, "entries do not rise");
       times_.all.resize(i);
+    }
+  }
+
+  // Those that the checkpoint counts speak of what it proves, whatever was appended since.
+  void CheckProven(const ProvenState& proven) {
+    for (size_t i = 0; i < offsets_.all.size(); ++i) {
+      if (offsets_.all[i].last < proven.end) continue;
+      Bad(offsets_.path, static_cast<int64_t>(i) * kOffsetEntryBytes, "says offset " + Text(offsets_.all[i].last) + ", and the entry was made when the log ended at " + Text(proven.end) + " or before");
+      offsets_.all.resize(i);
     }
   }
 
@@ -192,7 +202,8 @@ class LogVerifier {
     const bool follows = next_.v >= 0;
     if (follows && base_ < next_) {
       if (compacting_) out_.Note(path_ + " begins below the end of the segment before it: the compaction has not removed it yet");
-      else if (Holds(base_) || base_ == expected_.holds_below) Bad(path_, 0, "the segment begins at offset " + Text(base_) + ", below the end of the one before, " + Text(next_));
+      // The name of one that was cut off may have come back, and begins at the end that was proven when the log went on in the segment before.
+      else if (Holds(base_) || (base_ == expected_.holds_below && !expected_.ended_there)) Bad(path_, 0, "the segment begins at offset " + Text(base_) + ", below the end of the one before, " + Text(next_));
     } else if (follows && base_ > next_) {
       Gap(0, base_);
     }

@@ -149,5 +149,37 @@ TEST_F(DamageAtRestTest, ANoteOfTheStopThatIsDamagedCondemnsNoCheckpoint) {
   EXPECT_EQ(log().log_start().v, 10);
 }
 
+// The journal has not all of it, so it cannot be made again: not by the start that sets the folder aside, and not by the next.
+TEST_F(DamageAtRestTest, APartitionWhoseFolderWasSetAsideIsNotBegunAnewByTheSecondStart) {
+  Fill();
+  PartitionSpec late;
+  late.name = {"late", 0};
+  late.id.bytes.fill(2);
+  Log* opened = nullptr;
+  probe_.dir().OpenPartitions({late}, [&](std::vector<OpenOutcome> outcomes) { opened = outcomes[0].log; });
+  for (int i = 0; i < kBatches && opened == nullptr; ++i) Append();   // the pool works meanwhile
+  ASSERT_NE(opened, nullptr);
+  for (size_t bytes : {size_t{kJournalMaxBatch} + 1, size_t{300}}) ASSERT_TRUE(probe_.Append(*opened, test::MakeNumberedBatch(nullptr, 1, bytes, &numbers_)).ok());
+  probe_.Stop(false);
+  specs_.push_back(late);
+  probe_.disk().FlipBit("/data/late-0/partition.metadata", 22, 1);   // of the topic's id
+  for (const bool clean : {true, false}) {
+    ASSERT_TRUE(probe_.Start(specs_).ok());
+    EXPECT_EQ(probe_.outcomes()[1].status.code(), Code::kCorrupt);
+    EXPECT_TRUE(Said("partition late-0 stays offline"));
+    EXPECT_EQ(Said("/data/late-0 belonged to another topic"), clean);
+    probe_.Stop(clean);
+  }
+}
+
+TEST_F(DamageAtRestTest, AFolderThatIsGoneSinceTheCleanStopIsMissed) {
+  Fill();
+  probe_.Stop(true);
+  ASSERT_TRUE(probe_.disk().Rename("/data/t-0", "/data/elsewhere").ok());
+  ASSERT_TRUE(probe_.Start(specs_).ok());
+  EXPECT_TRUE(Said("/data/t-0 is missing: t-0 begins anew, empty"));
+  EXPECT_EQ(log().high_watermark().v, 0);
+}
+
 }  // namespace
 }  // namespace sluice::log

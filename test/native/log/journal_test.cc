@@ -286,6 +286,11 @@ TEST_P(JournalTest, WhatTheNextIncarnationDidNotFindNeverComesBack) {
   auto journal = TakeOver(*reader, 2);
   Flip(0, 5 * kJournalBlock + 200);
   EXPECT_EQ(BasesOf(*Scan(mark), a.id), (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  for (int64_t copy : {int64_t{0}, kTakeOverCopy}) {   // either is enough, with nothing behind it that would prove it
+    Flip(1, copy + 20);
+    EXPECT_EQ(BasesOf(*Scan(mark), a.id), (std::vector<int64_t>{0, 1, 2, 3, 4})) << copy;
+    Flip(1, copy + 20);
+  }
   Write(*journal, a, 5, 7);
   EXPECT_EQ(BasesOf(*Scan(mark), a.id), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
 }
@@ -296,7 +301,7 @@ TEST_P(JournalTest, ATakeoverThatDidNotReachTheDiskIsNone) {
   Owner a;
   Write(*Make(mark), a, 0, 3);
   TakeOver(*Scan(mark), 2);
-  Flip(1, 20);  // in its first header
+  for (int64_t copy : {int64_t{0}, kTakeOverCopy}) Flip(1, copy + 20);  // in its header
   auto reader = Scan(mark);
   EXPECT_EQ(BasesOf(*reader, a.id), (std::vector<int64_t>{0, 1, 2}));
   EXPECT_EQ(reader->end().incarnation, 1u);
@@ -333,9 +338,9 @@ TEST_P(JournalTest, ATakeoverThatIsDamagedIsProvenByWhatFollowsIt) {
   TakeOver(*Scan(mark), 2);              // files 1 and 2, with nothing behind the first frame
   Write(*TakeOver(*Scan(mark), 3), a, 3, 5);   // files 3 and 4
   for (uint64_t file : {1, 3}) {
-    Flip(file, 20);
+    for (int64_t copy : {int64_t{0}, kTakeOverCopy}) Flip(file, copy + 20);
     EXPECT_EQ(BasesOf(*Scan(mark), a.id), (std::vector<int64_t>{0, 1, 2, 3, 4})) << file;
-    Flip(file, 20);
+    for (int64_t copy : {int64_t{0}, kTakeOverCopy}) Flip(file, copy + 20);
   }
 }
 
