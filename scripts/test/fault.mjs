@@ -15,15 +15,19 @@ const MOST_RUNS = 3000;
 /** Found within the first worlds, and built in seconds. */
 const CHEAP = ['lying_disk', 'journal_crc'];
 
-/** The slice that every test run has: so many worlds, and the two mutations without which it would prove nothing. */
-export async function faultSlice({ runs, folder, options }) {
+/** The slice that every test run has: so many worlds that are cut, so many in which bits change, and the two mutations without which it would prove nothing. */
+export async function faultSlice({ runs, flips, folder, options }) {
   const cheap = MUTATIONS.filter(({ name }) => CHEAP.includes(name));
   const mutants = writeMutants(folder, cheap);
   await buildNative({ folder, options, targets: ['sluice_fault', ...mutants.map(({ program }) => program)] });
-  const code = await runProgram(folder, 'sluice_fault', ['--runs', String(runs), '--jobs', String(availableParallelism()), ...seed()], 4 * MINUTE);
-  const survived = await survivors(folder, mutants);
-  const failed = (code === 0 ? 0 : 1) + survived;
-  return { passed: 1 + mutants.length - failed, failed };
+  const slices = [['--runs', String(runs)], ['--flips', '--runs', String(flips)]];
+  let failed = 0;
+  for (const slice of slices) {
+    const code = await runProgram(folder, 'sluice_fault', [...slice, '--jobs', String(availableParallelism()), ...seed()], 4 * MINUTE);
+    if (code !== 0) failed += 1;
+  }
+  failed += await survivors(folder, mutants);
+  return { passed: slices.length + mutants.length - failed, failed };
 }
 
 /** How many of the mutants nobody noticed. */

@@ -41,6 +41,18 @@ export const MUTATIONS = [
     name: 'clean_mark', what: 'the mark of a clean stop stays',
     file: 'log/log_dir_recovery.cc', from: 'SLUICE_TRY(env.fs->Remove(PathOf(kCleanMarkName)));', to: '',
   },
+  {
+    name: 'verify_crc', what: 'verify does not check the CRC of batches', args: ['--flips'],
+    file: 'log/verify_log.cc', from: '.end = size_, .check_crc = true}', to: '.end = size_}',
+  },
+  {
+    name: 'lost_frames', what: 'a start does not look whether later frames prove that some are missing', args: ['--flips'],
+    file: 'log/log_dir_open.cc', from: 'if (*lost) {', to: 'if (false) {',
+  },
+  {
+    name: 'stopped_at', what: 'a log may end elsewhere than when it was stopped', args: ['--flips'],
+    file: 'log/log_load.cc', from: '!state.stopped_at || written_end == *state.stopped_at', to: 'true',
+  },
 ];
 
 /** Writes the changed files where CMakeLists.txt looks for them, and returns the program of each mutation. */

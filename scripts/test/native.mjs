@@ -12,7 +12,7 @@ export const ALL_LAYERS = ['base', 'io', 'batch', 'log', 'net', 'kafka'];
 /** Those in which threads meet, and which do I/O. */
 export const BUSY_LAYERS = ['io', 'log', 'net', 'kafka'];
 /** Leaves out the long ones on a simulated disk, which have one thread and no driver of their own: the plain run and ASan's have them. */
-export const REAL_DISK = '-CleanerCrash*:CleanerRandom*:RecoveryRandom*';
+export const REAL_DISK = '-CleanerCrash*:CleanerRandom*:FlipRandom*:RecoveryRandom*';
 
 const SANITIZER_ENVIRONMENT = {
   ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1:check_initialization_order=1',

@@ -21,7 +21,7 @@ export const parts = [
     },
   },
   { name: 'native', tier: 'quick', what: 'the engine in C++', run: () => nativeTests({ ...plainBuild(), layers: ALL_LAYERS, timeoutMs: 4 * MINUTE }) },
-  { name: 'power', tier: 'quick', what: '200 worlds on a simulated disk, cut again and again, and two broken engines that must fail there', run: () => faultSlice({ runs: 200, ...plainBuild() }) },
+  { name: 'power', tier: 'quick', what: '200 worlds on a simulated disk, cut again and again, 22 in which bits change at rest, and two broken engines that must fail there', run: () => faultSlice({ runs: 200, flips: 16, ...plainBuild() }) },
   { name: 'unit', tier: 'quick', what: 'TypeScript, one module at a time', run: () => nodeTests('unit', { concurrency: 2, timeoutMs: 2 * MINUTE }) },
   { name: 'wire', tier: 'quick', what: 'the codec in TypeScript against the one in C++', run: () => nodeTests('wire', { timeoutMs: 2 * MINUTE }) },
   { name: 'engine', tier: 'quick', what: 'the embedded engine', run: () => nodeTests('engine', { timeoutMs: 3 * MINUTE }) },

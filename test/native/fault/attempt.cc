@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ namespace {
 constexpr unsigned kHangs = 20;   // seconds; a world takes a twentieth of one
 constexpr int kSeconds = 120;      // are spent on looking for less
 constexpr size_t kTextBytes = 4 << 20;
+constexpr rlim_t kMostMemory = rlim_t{2} << 30;   // a world takes a tenth of that
 
 std::string first_failure;
 
@@ -64,6 +66,11 @@ void CatchFailures() {
 }
 const std::string& FirstFailure() { return first_failure; }
 
+void BoundMemory() {
+  const rlimit bound{kMostMemory, kMostMemory};
+  (void)::setrlimit(RLIMIT_AS, &bound);
+}
+
 Outcome Attempt(uint64_t seed, const Settings& settings, const test::Script& script) {
   void* shared = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   SLUICE_ASSERT(shared != MAP_FAILED);
@@ -72,6 +79,7 @@ Outcome Attempt(uint64_t seed, const Settings& settings, const test::Script& scr
   SLUICE_ASSERT(child >= 0);
   if (child == 0) {
     ::alarm(kHangs);
+    BoundMemory();
     test::Tally tally;
     std::vector<std::string> lines;
     LiveThrough(seed, settings, script, &board->place, &tally, &lines);

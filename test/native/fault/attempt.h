@@ -21,6 +21,9 @@ struct Outcome {
 void CatchFailures();
 const std::string& FirstFailure();
 
+// Who takes memory without bound ends.
+void BoundMemory();
+
 Outcome Attempt(uint64_t seed, const Settings& settings, const test::Script& script);
 
 struct Minimised {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "log/cleaner_world.h"
+#include "log/flip_world.h"
 #include "log/recovery_world.h"
 
 namespace sluice::fault {
@@ -16,9 +17,25 @@ void Through(AnyWorld& world, const test::Script& script, test::Place* place, te
   if (history != nullptr) *history = world.history();
 }
 
+// Its power cuts are not counted among those of the worlds that are about them.
+void ThroughFlips(uint64_t seed, const Settings& settings, const test::Script& script, test::Place* place, test::Tally* tally, std::vector<std::string>* history) {
+  log::test::WorldOptions options;
+  options.tell = settings.tell;
+  log::test::FlipWorld world(seed, options);
+  world.LiveThrough(script, place);
+  test::Tally counted;
+  counted.flips = world.tally.flips;
+  counted.fates = world.tally.fates;
+  counted[test::Count::kFlipWorlds] = 1;
+  for (test::Count count : {test::Count::kPartitionsCompared, test::Count::kBatchesCompared, test::Count::kRetriesRecognised}) counted[count] = world.tally[count];
+  tally->Add(counted);
+  if (history != nullptr) *history = world.history();
+}
+
 }  // namespace
 
 void LiveThrough(uint64_t seed, const Settings& settings, const test::Script& script, test::Place* place, test::Tally* tally, std::vector<std::string>* history) {
+  if (settings.flips) return ThroughFlips(seed, settings, script, place, tally, history);
   if (seed % 8 == 7) {
     log::test::CleanerWorld world(seed);
     world.tell = settings.tell;

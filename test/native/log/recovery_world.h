@@ -47,7 +47,7 @@ class World {
     journal_bytes_ = kJournals[static_cast<size_t>(Below(3))];
     for (int i = 0; i < options_.partitions; ++i) AddTopic("t" + std::to_string(i));
   }
-  ~World() { EndLife(); }
+  virtual ~World() { EndLife(); }
 
   // Some lives of a process on one disk, or those of `script`.
   void LiveThrough(const Script& script = {}, Place* place = nullptr) {
@@ -60,6 +60,7 @@ class World {
       if (!script.HasLife(life_)) continue;
       *place_ = {life_, 0, steps};
       Live(steps, script);
+      if (!::testing::Test::HasFailure()) AfterLife(steps, script);
     }
     ++tally[Count::kWorlds];
     TakeLosses();
@@ -69,6 +70,9 @@ class World {
   Tally tally;
 
  protected:
+  // The disk is as the life has left it; its steps are over.
+  virtual void AfterLife(int, const Script&) {}
+
   // One life: start (which may be cut, and tried again), work, some end.
   void Live(int steps, const Script& script) {
     ++tally[Count::kLives];
@@ -99,7 +103,6 @@ class World {
     EndLife();
   }
 
- protected:
   class Ack final : public OffsetWaiter {
    public:
     Ack(World* world, std::shared_ptr<Part> part, int64_t end) : world_(world), part_(std::move(part)) {
@@ -137,7 +140,7 @@ class World {
   void AddTopic(const std::string& name) {
     auto part = std::make_shared<Part>();
     part->name = {name, 0};
-    uint64_t number = ++last_id_;
+    const uint64_t number = ++last_id_ * 0x9E3779B97F4A7C15ull;   // no two differ in one bit
     std::memcpy(part->id.bytes.data(), &number, 8);
     part->config.durability = Chance(70) ? Durability::kFsync : Durability::kOs;
     part->config.segment_bytes = Chance(50) ? 20000 + Below(200000) : (8 << 20);
@@ -416,7 +419,7 @@ class World {
     dir_->Commit();
   }
 
-  void Step() {
+  virtual void Step() {
     ++tally[Count::kOperations];
     const int64_t what = Below(100);
     if (options_.faults && Chance(4)) {
