@@ -40,6 +40,11 @@ export function usualMode({ side }: Target): Mode {
   return side === 'sluice' ? 'fsync' : 'os';
 }
 
+/** Where a client varies little from start to start, or is not what a goal is about, one turn a side is enough. */
+export function isFirstTurn({ turn }: Stage): boolean {
+  return turn % 2 === 0;
+}
+
 /** The modes worth measuring here, of those wanted. */
 export function modesOf(stage: Stage, wanted: readonly Mode[] = ['os', 'fsync']): readonly Mode[] {
   return wanted.filter((mode) => stage.target.modes.includes(mode));

@@ -9,9 +9,10 @@ const IDLE_MS = 1500;
 export const b5: Workload = {
   id: 'b5',
   title: 'B5: start and memory',
-  seconds: 20,
+  seconds: 62,
   onBare: false,
   isAlone: true,
+  isOnce: true,
   async run(stage) {
     const { broker, effort } = stage;
     if (broker === undefined) return;

@@ -3,7 +3,7 @@ import { load } from '../load.js';
 import { figuresOf, freshTopic, withTopic } from '../cases.js';
 import { measureJavaConsume } from '../java.js';
 import { measureKafkajsConsume } from '../kafkajs.js';
-import { type Workload } from '../stage.js';
+import { isFirstTurn, type Workload } from '../stage.js';
 import { warmPageCache } from '../page-cache.js';
 
 const figures = ['mbPerS', 'cpuSPerGb', 'clientShare'] as const;
@@ -34,7 +34,7 @@ export const fetch: Workload = {
           figures: figuresOf(result, topic.cpuSeconds() - before, figures),
         });
       }
-      if (stage.broker === undefined) return;
+      if (stage.broker === undefined || !isFirstTurn(stage)) return;
       const records = Math.floor(bytes / (shape.recordSize * 1.02));
       await measureJavaConsume(stage, { name: 'kafka-consumer-perf-test', topic, records: Math.floor(records * 0.9) });
       await measureKafkajsConsume(stage, { name: 'kafkajs', topic, records: Math.min(records, stage.effort.count(300_000)) });

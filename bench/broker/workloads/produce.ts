@@ -2,7 +2,7 @@
 import { measureProduce } from '../cases.js';
 import { measureJavaProduce } from '../java.js';
 import { measureKafkajsProduce } from '../kafkajs.js';
-import { type Workload } from '../stage.js';
+import { isFirstTurn, type Workload } from '../stage.js';
 
 const figures = ['mbPerS', 'cpuSPerGb', 'p99Ms', 'clientShare'] as const;
 
@@ -19,6 +19,7 @@ export const produce: Workload = {
         ...{ recordSize: 1024, batchRecords, partitions: 16, depth: 5, seconds: 20, warmSeconds: 3, figures },
       });
     }
+    if (!isFirstTurn(stage)) return;
     const javaCase = { name: 'kafka-producer-perf-test', recordSize: 1024, partitions: 16, lingerMs: 5, batchBytes: 128 << 10 };
     await measureJavaProduce(stage, { ...javaCase, seconds: 8, figures: ['mbPerS', 'cpuSPerGb', 'p50Ms', 'p99Ms', 'clientShare'] });
     await measureKafkajsProduce(stage, { name: 'kafkajs', recordSize: 1024, partitions: 16, batchRecords: 100, seconds: 8 });
