@@ -59,6 +59,14 @@ Status IndexFile::WriteOut(io::FileSystem& fs, const std::string& path) {
   return WriteLocked(fs, path);
 }
 
+Status IndexFile::WriteAway(io::FileSystem& fs, const std::string& path) {
+  std::lock_guard writing(writing_);
+  SLUICE_TRY(WriteLocked(fs, path));
+  std::lock_guard lock(mutex_);
+  file_.reset();
+  return Status::Ok();
+}
+
 Status IndexFile::WriteLocked(io::FileSystem& fs, const std::string& path) {
   std::shared_ptr<io::File> file;
   std::vector<uint8_t> fresh;
@@ -92,14 +100,13 @@ Status IndexFile::WriteLocked(io::FileSystem& fs, const std::string& path) {
   return Status::Ok();
 }
 
-Status IndexFile::Sync() {
-  std::shared_ptr<io::File> file;
+Status IndexFile::Sync(io::FileSystem& fs, const std::string& path) {
   {
     std::lock_guard lock(mutex_);
     if (!unsynced_) return Status::Ok();
-    file = file_;
   }
-  return file->Sync();
+  Result<std::shared_ptr<io::File>> file = OpenFile(fs, path, ReadMode::kBlocking);
+  return file.ok() ? (*file)->Sync() : file.status();
 }
 
 void IndexFile::MarkSynced() {

@@ -42,8 +42,10 @@ class IndexFile {
   Status Flush(io::FileSystem& fs, const std::string& path);
   // The same on another thread, while the owner goes on: the tail in memory stays as it is, for whoever reads it, until Trim.
   Status WriteOut(io::FileSystem& fs, const std::string& path);
-  Status Sync();  // of the descriptor that either left open
-  // Closes the descriptor unless something flushed is not synced yet.
+  // WriteOut for who syncs the whole file system: leaves no descriptor open.
+  Status WriteAway(io::FileSystem& fs, const std::string& path);
+  Status Sync(io::FileSystem& fs, const std::string& path);
+  // Closes the descriptor unless something flushed is not synced yet, which whoever syncs it alone has to be told of.
   void CloseIdle();
   void MarkSynced();
   // Lets go of what WriteOut has brought to the file, but for a short tail.

@@ -135,14 +135,16 @@ Status Segment::WriteIndexes() {
 
 Status Segment::WriteOut() {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
-  return log_file().WriteOut();
+  SLUICE_TRY(log_file().WriteOut());
+  SLUICE_TRY(offset_index_.WriteAway(fs_, PathOf(kOffsetIndexSuffix)));
+  return time_index_.WriteAway(fs_, PathOf(kTimeIndexSuffix));
 }
 
 Status Segment::SyncFiles() {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   SLUICE_TRY(log_file().Sync());
-  SLUICE_TRY(offset_index_.Sync());
-  SLUICE_TRY(time_index_.Sync());
+  SLUICE_TRY(offset_index_.Sync(fs_, PathOf(kOffsetIndexSuffix)));
+  SLUICE_TRY(time_index_.Sync(fs_, PathOf(kTimeIndexSuffix)));
   if (txns_unsynced_) {
     Result<std::unique_ptr<io::File>> file = fs_.Open(PathOf(kTxnIndexSuffix), io::OpenMode::kReadWrite);
     if (!file.ok()) return file.status();

@@ -60,7 +60,6 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
       const Status written = LostIfFull(segment->WriteOut());
       if (written.code() == Code::kIo) NoteFailedSync(fs, set->dir, StemsOf(*set));
       SLUICE_TRY(UnlessGone(fs, *set, written));
-      SLUICE_TRY(UnlessGone(fs, *set, segment->WriteIndexes()));
     }
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, WriteTemporary(fs, file)));
   }
