@@ -10,6 +10,8 @@ Status Status::FromErrno(int sys_errno, std::string what) {
   switch (sys_errno) {
     case ENOSPC:
     case EDQUOT: code = Code::kNoSpace; break;
+    case EMFILE:
+    case ENFILE: code = Code::kNoFiles; break;
     case EAGAIN: code = Code::kWouldBlock; break;
     case ENOENT: code = Code::kNotFound; break;
     case EEXIST: code = Code::kExists; break;
@@ -37,6 +39,7 @@ const char* CodeName(Code code) {
     case Code::kOk: return "ok";
     case Code::kIo: return "io";
     case Code::kNoSpace: return "no_space";
+    case Code::kNoFiles: return "no_files";
     case Code::kWouldBlock: return "would_block";
     case Code::kCorrupt: return "corrupt";
     case Code::kInvalid: return "invalid";

@@ -18,6 +18,7 @@ enum class Code : uint16_t {
   kOk = 0,
   kIo,                  // a system call failed; Status::sys_errno() tells which way
   kNoSpace,             // ENOSPC or EDQUOT: the disk is full, not broken
+  kNoFiles,             // EMFILE or ENFILE: no descriptor is left; nothing is broken either
   kWouldBlock,          // the bytes are not in memory; ask again in blocking mode on the pool
   kCorrupt,             // bytes that fail a check (CRC, length, order)
   kInvalid,             // a request that can never be right
@@ -40,6 +41,9 @@ enum class Code : uint16_t {
   kTimeout,
 };
 
+// What is lacking may come back by itself: it is tried again, and nothing goes offline because of it.
+constexpr bool IsLack(Code code) { return code == Code::kNoSpace || code == Code::kNoFiles; }
+
 // A failure with its place. `what` is a short English clause ("segment write", "journal frame header").
 class [[nodiscard]] Status {
  public:
@@ -52,7 +56,7 @@ class [[nodiscard]] Status {
     s.what_ = std::move(what);
     return s;
   }
-  // Maps ENOSPC and EDQUOT to kNoSpace, EAGAIN to kWouldBlock, ENOENT to kNotFound, EEXIST to kExists, the rest to kIo.
+  // Maps ENOSPC and EDQUOT to kNoSpace, EMFILE and ENFILE to kNoFiles, EAGAIN to kWouldBlock, ENOENT to kNotFound, EEXIST to kExists, the rest to kIo.
   static Status FromErrno(int sys_errno, std::string what);
 
   bool ok() const { return code_ == Code::kOk; }

@@ -38,6 +38,7 @@ ErrorCode ErrorOf(Code code) {
     case Code::kOk: return ErrorCode::kNone;
     case Code::kIo:
     case Code::kNoSpace:  // retriable: the disk may be given room
+    case Code::kNoFiles:
     case Code::kOffline:
     case Code::kLocked:
     case Code::kForeign: return ErrorCode::kKafkaStorageError;

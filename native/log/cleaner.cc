@@ -169,8 +169,8 @@ void LogDir::Impl::Cleaner::Finish(const std::shared_ptr<Run>& run) {
   } else if (IsDamage(status.code()) && !deleted) {
     LeaveAlone(clean.id(), clean.name(), status);
     next_look_us_ = 0;
-  } else if (status.code() == Code::kNoSpace && !std::exchange(told_full_, true)) {
-    dir_.env.reporter->Report(Severity::kWarn, "compaction of " + clean.name().ToString() + " waits for disk space: " + status.ToString());
+  } else if (IsLack(status.code()) && !std::exchange(told_full_, true)) {
+    dir_.env.reporter->Report(Severity::kWarn, "compaction of " + clean.name().ToString() + " waits: " + status.ToString());
   }
   run->run.reset();
   dir_.ReleaseDeleted();

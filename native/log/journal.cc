@@ -356,7 +356,7 @@ void Journal::MaybeGrow() {
           (void)env_.fs->Remove(made->path);
           grow_again_us_ = env_.clock->MonotonicUs() + kGrowAgainUs;
           grow_refused_ = true;
-          if (status->code() != Code::kNoSpace) Fail(*status);
+          if (!IsLack(status->code())) Fail(*status);
         } else {
           grow_refused_ = false;
           free_.push_back(std::make_unique<JournalFile>(std::move(*made)));

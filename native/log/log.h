@@ -208,6 +208,8 @@ class Log {
   Status SetLogStart(Offset start);
   // What does not wait for retention: files deleted long enough ago go, producer ids expire, idle descriptors are closed.
   void Housekeep(TimestampMs now);
+  // Idle descriptors, however short the time since they were used.
+  void CloseIdle();
   // Housekeep, then time and size retention. Returns true when the log start moved.
   bool RunRetention(TimestampMs now);
   Status Roll();

@@ -63,7 +63,7 @@ Status Log::WriteStaged(const std::function<bool()>& make_space, const std::func
       log.DropStaged(first);
       log.CutHalfWritten();
       log.TakeBack(0, why);
-      if (why.code() != Code::kNoSpace) TakeOffline(why);
+      if (!IsLack(why.code())) TakeOffline(why);
       return why;
     };
     if (log.active().ShouldRoll(log.config, log.staged[first].head, log.staged[first].now, {})) {

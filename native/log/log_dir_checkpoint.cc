@@ -26,7 +26,7 @@ struct LogDir::Impl::CheckpointRun {
 
 bool LogDir::Impl::CheckpointDue() const {
   if (!ready || !status.ok() || !journal || on_closed || env.clock->MonotonicUs() < checkpoint_again_us) return false;
-  if (dirty_bytes() >= dirty_budget) return true;
+  if (dirty_bytes() >= dirty_budget || out_of_files) return true;
   return !old_journal.empty() || journal->used_bytes() >= journal->limit_bytes() / kMaxPart || (JournalFull() && journal->used_bytes() > 0) ||
          journal->starved();
 }
@@ -111,6 +111,7 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
     ++checkpoints;
     clean_bytes = run->appended_bytes;
     checkpoint_refused = false;
+    out_of_files = false;
     for (auto& [slot, set] : run->sets) {
       if (!slot->deleted) slot->log->SyncDone(set);
     }
@@ -119,8 +120,9 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
     }
     journal->Free(run->mark);
     RetireOldJournal();
-  } else if (run->result.code() == Code::kNoSpace) {
-    checkpoint_again_us = MakeSpace() ? 0 : env.clock->MonotonicUs() + kAgainUs;
+  } else if (IsLack(run->result.code())) {
+    NoteLack(run->result);
+    checkpoint_again_us = run->result.code() == Code::kNoSpace && MakeSpace() ? 0 : env.clock->MonotonicUs() + kAgainUs;
     if (!std::exchange(checkpoint_refused, true)) env.reporter->Report(Severity::kWarn, "checkpoint waits: " + run->result.ToString());
   } else {
     TakeOffline(run->result);

@@ -79,8 +79,8 @@ void LogDir::Impl::WriteLog(LogSlot& slot) {
     return;
   }
   // A part may have been written before the disk was full: it goes on like any other.
-  if (written.code() == Code::kNoSpace) NoteFull();
-  if (!written.ok() && written.code() != Code::kNoSpace) env.reporter->Report(Severity::kError, log.name().ToString() + ": " + written.ToString());
+  NoteLack(written);
+  if (!written.ok() && !IsLack(written.code())) env.reporter->Report(Severity::kError, log.name().ToString() + ": " + written.ToString());
 }
 
 // What is written counts in mode os; in mode fsync the journal tells, or a sync.
@@ -129,7 +129,7 @@ void LogDir::Impl::StartSegmentSync(LogSlot* slot) {
   slot->sync_waits = false;
   Result<Log::SyncSet> set = WithSpace([slot] { return slot->log->PrepareSync(); });
   if (!set.ok()) {
-    if (set.code() != Code::kNoSpace) {
+    if (!IsLack(set.code())) {
       TakeOffline(set.status());
       return;
     }
@@ -152,9 +152,9 @@ void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, con
   slot->sync_running = false;
   if (slot->deleted) {
     slot->syncing = false;
-  } else if (result.code() == Code::kNoSpace && status.ok()) {
+  } else if (IsLack(result.code()) && status.ok()) {
     slot->sync_waits = true;  // an index could not be written; the timer tries again
-    if (MakeSpace()) StartSegmentSync(slot);
+    if (result.code() == Code::kNoSpace && MakeSpace()) StartSegmentSync(slot);
   } else if (!result.ok()) {
     TakeOffline(result);
   } else if (status.ok()) {

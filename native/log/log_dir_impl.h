@@ -155,6 +155,7 @@ struct LogDir::Impl {
   int64_t WantedReserve(int64_t journal_capacity) const;   // any thread
   // From now on clients' batches are refused, until CheckSpace finds room beside the reserve.
   void NoteFull();
+  void NoteLack(const Status& what);  // of anything that failed; other failures are not noted
   // After a full disk refused something that must not fail: true if it should be tried again.
   bool MakeSpace();
   template <class Try>
@@ -223,6 +224,7 @@ struct LogDir::Impl {
   std::function<void()> finish;                          // waits for openings
 
   bool disk_full = false;        // clients' batches are refused
+  bool out_of_files = false;     // until a checkpoint has let descriptors be closed
   bool checking_space = false;
   bool checkpoint_refused = false;                       // said already
   std::atomic<int64_t> partition_count = 0;              // what WantedReserve goes by

@@ -255,7 +255,7 @@ void LogDir::Impl::OpenPartitions(std::vector<PartitionSpec> specs, std::functio
 void LogDir::Impl::NoteFailedOpen(const PartitionSpec& spec, const Status& why) {
   env.reporter->Report(Severity::kError, "partition " + spec.name.ToString() + " stays offline: " + why.ToString());
   if (ready || why.code() == Code::kForeign) return;
-  if (why.code() == Code::kIo || why.code() == Code::kNoSpace) {
+  if (why.code() == Code::kIo || IsLack(why.code())) {
     if (open_failure.ok()) {
       open_failure = Status::Error(why.code(), "partition " + spec.name.ToString() + " cannot be opened: " + why.what(), why.sys_errno());
     }
@@ -282,7 +282,7 @@ void LogDir::Impl::TakeUp(Opening& opening) {
       if (!ready) report.strays.push_back(spec.name.ToString());
     }
     if (outcome.status.ok() && !status.ok()) outcome.status = status;
-    if (outcome.status.code() == Code::kNoSpace && ready) NoteFull();
+    if (ready) NoteLack(outcome.status);
     if (!outcome.status.ok()) {
       NoteFailedOpen(spec, outcome.status);
       continue;

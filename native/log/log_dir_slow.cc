@@ -75,8 +75,8 @@ void LogDir::Impl::FinishWrite(LogSlot* slot, const std::shared_ptr<LogWrite>& w
   NoteWrite(log.size_bytes() - before, took_us);
   writing = false;
   CountKept(*slot);
-  if (written.code() == Code::kNoSpace) NoteFull();
-  if (!written.ok() && written.code() != Code::kNoSpace && !slot->deleted && status.ok()) {
+  NoteLack(written);
+  if (!written.ok() && !IsLack(written.code()) && !slot->deleted && status.ok()) {
     env.reporter->Report(Severity::kError, log.name().ToString() + ": " + written.ToString());
   }
   // The next one is on its way before anybody is told of this one. What the journal was told leaves with the Commit that ends the tick: many of these share a frame.

@@ -32,6 +32,14 @@ void LogDir::Impl::NoteFull() {
   env.reporter->Report(Severity::kWarn, "the disk of " + options.path + " is full: records are refused until there is room; groups, deletions and a stop go on");
 }
 
+// What is dirty holds its descriptors until a checkpoint, the rest gives them back now.
+void LogDir::Impl::NoteLack(const Status& what) {
+  if (what.code() == Code::kNoSpace) NoteFull();
+  if (what.code() != Code::kNoFiles || std::exchange(out_of_files, true)) return;
+  env.reporter->Report(Severity::kWarn, what.ToString() + ": let this process open more files (ulimit -n); until then what needs one is refused at times");
+  for (auto& [id, slot] : slots) slot->log->CloseIdle();
+}
+
 bool LogDir::Impl::MakeSpace() {
   if (!journal) return false;
   NoteFull();
@@ -56,7 +64,7 @@ void LogDir::Impl::CheckSpace() {
                                  if (result->code() == Code::kNoSpace) {
                                    NoteFull();  // what cannot be recovered must not be acknowledged
                                  } else if (!result->ok()) {
-                                   TakeOffline(*result);
+                                   if (!IsLack(result->code())) TakeOffline(*result);
                                  } else if (disk_full) {
                                    disk_full = false;
                                    env.reporter->Report(Severity::kInfo, "the disk of " + options.path + " has room again");

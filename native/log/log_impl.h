@@ -216,7 +216,7 @@ struct Log::Impl {
   Status RenameDetached(TimestampMs now);
   void RemoveDoomed(TimestampMs now, bool here);
   bool MoveLogStart(Offset start);
-  void CloseIdleSegments(TimestampMs now);
+  void CloseIdleSegments(TimestampMs now, int64_t idle_ms);
   template <class Wanted>
   size_t CountDeletable(Wanted wanted) const;
 };

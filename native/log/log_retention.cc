@@ -116,7 +116,7 @@ void Log::Housekeep(TimestampMs now) {
     (void)log.producers.Expire(now, log.config.producer_id_expiration_ms);
     log.next_expiry_ms = SaturatingAdd(now.v, std::min(kExpiryCheckMs, log.config.producer_id_expiration_ms));
   }
-  log.CloseIdleSegments(now);
+  log.CloseIdleSegments(now, kIdleMs);
 }
 
 bool Log::RunRetention(TimestampMs now) {
@@ -166,7 +166,9 @@ bool Log::RunRetention(TimestampMs now) {
   return moved;
 }
 
-void Log::Impl::CloseIdleSegments(TimestampMs now) {
+void Log::CloseIdle() { impl_->CloseIdleSegments(impl_->Now(), 0); }
+
+void Log::Impl::CloseIdleSegments(TimestampMs now, int64_t idle_ms) {
   if (active().generation() != idle_generation) {
     idle_generation = active().generation();
     idle_since_ms = now.v;
@@ -177,7 +179,7 @@ void Log::Impl::CloseIdleSegments(TimestampMs now) {
   for (size_t i = 0; i < list->size(); ++i) {
     if ((*list)[i].use_count() > 1 || (*list)[i]->dirty()) continue;
     const std::shared_ptr<Segment> segment = (*list)[i];
-    if (i + 1 == list->size() && SaturatingSub(now.v, idle_since_ms) < kIdleMs) continue;
+    if (i + 1 == list->size() && SaturatingSub(now.v, idle_since_ms) < idle_ms) continue;
     segment->CloseIdle();
   }
 }

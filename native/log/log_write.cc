@@ -105,7 +105,7 @@ Status Log::Impl::FinishWrite(Write& write, const std::function<bool()>& make_sp
     if (write.sealed) (void)env.fs->Remove(write.segment->log_path());
     if (!write.cut.ok()) Report(Severity::kError, write.segment->log_path() + ": what was half written cannot be cut off: " + write.cut.ToString());
     TakeBack(0, status);
-    if (status.code() != Code::kNoSpace || !write.cut.ok()) self->TakeOffline(write.cut.ok() ? status : write.cut);
+    if (!IsLack(status.code()) || !write.cut.ok()) self->TakeOffline(write.cut.ok() ? status : write.cut);
     return status;
   }
   if (write.sealed) {

@@ -131,7 +131,7 @@ TEST(Cleaner, AFullDiskOnlyPutsItOff) {
   for (int i = 0; i < 3; ++i) world.Settle();
   EXPECT_EQ(world.dir().stats().cleanings, 0);
   ASSERT_EQ(world.lines().size(), 1u);
-  EXPECT_NE(world.lines()[0].find("waits for disk space"), std::string::npos);
+  EXPECT_NE(world.lines()[0].find(" waits: "), std::string::npos);
   EXPECT_TRUE(world.Files(part, ".cleaned").empty());
   world.disk().faults.clear();
   world.Settle();

@@ -58,6 +58,29 @@ TEST(FailingDisk, PagesThatASyncCouldNotWriteAreWrittenAgainByTheNextProcess) {
   }
 }
 
+// With 10,000 partitions a checkpoint once came to the limit of descriptors, and took the directory offline.
+TEST(FailingDisk, WithoutADescriptorACheckpointWaitsAndNothingGoesOffline) {
+  for (const char* const name : {".index", ".timeindex"}) {
+    SCOPED_TRACE(name);
+    CleanerWorld world(1);
+    world.options().journal_bytes = 1 << 20;
+    CleanerWorld::Part& part = AddPlain(world, Durability::kFsync);
+    part.config.segment_bytes = 1 << 20;   // so that the index is made by a checkpoint
+    ASSERT_TRUE(world.Start());
+    const std::shared_ptr<bool> failed = FailOnce(world, "create", name, EMFILE);
+    for (int i = 0; i < 200 && !*failed; ++i) Fill(world, part, 20);
+    ASSERT_TRUE(*failed);
+    EXPECT_TRUE(part.log->offline().ok()) << part.log->offline().ToString();
+    const int64_t before = world.dir().stats().checkpoints;
+    world.clock().now_us += 2000000;   // it is not tried again at every tick
+    for (int i = 0; i < 200 && world.dir().stats().checkpoints == before; ++i) Fill(world, part, 20);
+    EXPECT_GT(world.dir().stats().checkpoints, before);
+    world.StopClean();
+    world.EndLife();
+    ASSERT_TRUE(world.Start());
+  }
+}
+
 TEST(FailingDisk, AStopThatTheFullDiskHeldUpAfterTheJournalWasGoneGoesOn) {
   CleanerWorld world(1);
   CleanerWorld::Part& part = AddPlain(world, Durability::kFsync);
