@@ -18,6 +18,8 @@ class Reporter {
   virtual void Report(Severity severity, const std::string& line) = 0;
 };
 
+class Sweeper;
+
 struct Env {
   io::FileSystem* fs = nullptr;
   io::Clock* clock = nullptr;
@@ -26,6 +28,8 @@ struct Env {
   // One thread, for the segments' bytes where the disk makes writers wait; null: the pool does that too.
   io::Executor* appender = nullptr;
   Reporter* reporter = nullptr;
+  // For files that nobody needs any more; null: they are removed at once.
+  Sweeper* sweeper = nullptr;
 };
 
 }  // namespace sluice::log

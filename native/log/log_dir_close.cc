@@ -77,6 +77,7 @@ Status LogDir::Impl::CloseLogs() {
     starts.erase(log.name());
     if (log.log_start() > Offset(0)) starts[log.name()] = log.log_start();
   }
+  sweeper.Finish();
   if (!all_well) {
     // An offline partition still needs its journal entries, and a damaged one the checkpoint that says so: they are left for the next start.
     return Status::Error(Code::kOffline, "a partition is offline, so the journal in " + JournalDir() + " is kept for the next start");

@@ -317,6 +317,7 @@ void LogDir::Impl::OnTimer() {
   if (!running_checkpoint && next_checkpoint.empty() && (CheckpointDue() || IdleCheckpointDue())) StartCheckpoint(nullptr);
   cleaner->OnTimer();
   scrubber->OnTimer();
+  sweeper.OnTimer(disk_full);
   ReleaseDeleted();
   NoticeRoom();
 }

@@ -16,6 +16,7 @@
 #include "log/log_dir.h"
 #include "log/log_dir_jobs.h"
 #include "log/space_reserve.h"
+#include "log/sweeper.h"
 
 namespace sluice::log {
 
@@ -51,9 +52,10 @@ struct LogSlot {
 struct LogDir::Impl {
   Impl(const Env& e, LogDirOptions o);
   ~Impl();
-  static Env With(Env env, LogDirJobs* pool, LogDirJobs* appender) {
+  static Env With(Env env, LogDirJobs* pool, LogDirJobs* appender, Sweeper* sweeper) {
     env.pool = pool;
     env.appender = env.appender == nullptr ? pool : appender;
+    env.sweeper = sweeper;
     return env;
   }
 
@@ -178,6 +180,7 @@ struct LogDir::Impl {
 
   LogDirJobs jobs, appender_jobs;
   const Env env;                 // its pool is `jobs`, its appender one of the two
+  Sweeper sweeper;
   LogDirOptions options;
   SpaceReserve reserve;          // pool jobs use it: they end before it
   MetaProperties identity;

@@ -119,6 +119,7 @@ struct Log::Impl {
   struct Doomed {
     std::string path;
     int64_t due_ms = 0;
+    int64_t bytes = 0;
   };
   std::vector<Doomed> doomed;
   std::vector<std::shared_ptr<Segment>> detached;  // out of the log, their files renamed at the next chance
@@ -214,7 +215,7 @@ struct Log::Impl {
   // --- log_retention.cc
   void Detach(size_t count, TimestampMs now);
   Status RenameDetached(TimestampMs now);
-  void RemoveDoomed(TimestampMs now, bool here);
+  void RemoveDoomed(TimestampMs now);
   bool MoveLogStart(Offset start);
   void CloseIdleSegments(TimestampMs now, int64_t idle_ms);
   template <class Wanted>

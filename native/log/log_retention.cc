@@ -6,6 +6,7 @@
 #include "log/log_format.h"
 #include "log/log_impl.h"
 #include "log/producer_snapshot.h"
+#include "log/sweeper.h"
 
 namespace sluice::log {
 namespace {
@@ -58,7 +59,7 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
       }
       const Status renamed = env.fs->Rename(path, path + kDeletedSuffix);
       if (renamed.ok()) {
-        doomed.push_back({path + kDeletedSuffix, SaturatingAdd(now.v, config.file_delete_delay_ms)});
+        doomed.push_back({path + kDeletedSuffix, SaturatingAdd(now.v, config.file_delete_delay_ms), suffix == kLogSuffix ? segment->size() : 0});
       } else if (renamed.code() != Code::kNotFound) {
         // What nobody reads by name may go at once; left behind, it would be an index without a segment.
         if (suffix != kLogSuffix && env.fs->Remove(path).ok()) continue;
@@ -72,27 +73,15 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
   return result;
 }
 
-// On the pool where there is one: to let go of a large file's pages takes long.
-void Log::Impl::RemoveDoomed(TimestampMs now, bool here) {
-  std::vector<std::string> due;
-  std::erase_if(doomed, [&](const Doomed& file) {
+void Log::Impl::RemoveDoomed(TimestampMs now) {
+  Sweeper at_once(env);
+  Sweeper& sweeper = env.sweeper == nullptr ? at_once : *env.sweeper;
+  std::erase_if(doomed, [&](Doomed& file) {
     if (file.due_ms > now.v) return false;
-    due.push_back(file.path);
+    sweeper.Add(std::move(file.path), file.bytes);
     return true;
   });
-  if (due.empty()) return;
-  auto remove = [fs = env.fs, reporter = env.reporter, due = std::move(due)] {
-    for (const std::string& path : due) {
-      const Status removed = fs->Remove(path);
-      if (removed.ok() || removed.code() == Code::kNotFound || reporter == nullptr) continue;
-      reporter->Report(Severity::kWarn, path + " cannot be removed: " + removed.ToString());
-    }
-  };
-  if (here || env.pool == nullptr) {
-    remove();
-  } else {
-    env.pool->Submit(io::MakeJob(std::move(remove), [] {}));
-  }
+  at_once.Finish();
 }
 
 // How many of the first segments may go: each ends at or below the high watermark and `wanted` says yes; an empty active segment stays.
@@ -111,7 +100,7 @@ size_t Log::Impl::CountDeletable(Wanted wanted) const {
 void Log::Housekeep(TimestampMs now) {
   Impl& log = *impl_;
   if (!log.offline.ok() || log.closed || log.replay != nullptr) return;
-  log.RemoveDoomed(now, false);
+  log.RemoveDoomed(now);
   if (now.v >= log.next_expiry_ms && log.staged.empty()) {
     (void)log.producers.Expire(now, log.config.producer_id_expiration_ms);
     log.next_expiry_ms = SaturatingAdd(now.v, std::min(kExpiryCheckMs, log.config.producer_id_expiration_ms));
