@@ -10,10 +10,12 @@ import { say } from '../suite/progress.js';
 import { classPath, requireRocketMq } from './jars.js';
 import { RocketMqServer } from './server.js';
 
+/** What Sluice's default stands beside. */
+const MODE: Mode = 'fsync';
 const FIGURES = ['requestsPerS', 'cpuSPerMillion', 'p50Ms', 'p99Ms', 'p999Ms'] as const;
 
-async function measure(effort: Effort, mode: Mode, turn: number, add: (measurement: Measurement) => void): Promise<void> {
-  const server = await RocketMqServer.start(mode);
+async function measure(effort: Effort, turn: number, add: (measurement: Measurement) => void): Promise<void> {
+  const server = await RocketMqServer.start(MODE);
   try {
     const seconds = effort.seconds(WAITING_SENDERS.seconds);
     const send = async (warm: number, counted: number) => {
@@ -29,7 +31,7 @@ async function measure(effort: Effort, mode: Mode, turn: number, add: (measureme
     const { result, run, cpuSeconds } = await send(warm, seconds);
     const share = seconds / (warm + seconds);
     add({
-      workload: 'b8', name: WAITING_SENDERS.name, settings: WAITING_SENDERS.settings, client: WAITING_SENDERS.client, side: 'rocketmq', mode, turn,
+      workload: 'b8', name: WAITING_SENDERS.name, settings: WAITING_SENDERS.settings, client: WAITING_SENDERS.client, side: 'rocketmq', mode: MODE, turn,
       figures: { ...figuresOf(result, cpuSeconds * share, FIGURES), clientShare: (100 * run.cpuSeconds) / run.seconds },
       ...percentilesOf(result),
     });
@@ -41,9 +43,7 @@ async function measure(effort: Effort, mode: Mode, turn: number, add: (measureme
 export async function runRocketMq(effort: Effort, add: (measurement: Measurement) => void): Promise<void> {
   await requireRocketMq();
   for (const turn of effort.isQuick ? [0] : [0, 1]) {
-    for (const mode of ['os', 'fsync'] as const) {
-      say(`rocketmq (${turn}), ${mode === 'fsync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH'}`);
-      await measure(effort, mode, turn, add);
-    }
+    say(`rocketmq (${turn}), SYNC_FLUSH`);
+    await measure(effort, turn, add);
   }
 }
