@@ -5,17 +5,15 @@ import { type LoadResult, percentilesOf } from '../broker/load.js';
 import { runMeasured } from '../broker/measured-process.js';
 import { WAITING_SENDERS } from '../broker/workloads/b8.js';
 import { type Effort } from '../suite/effort.js';
-import { type Measurement, type Mode } from '../suite/measurement.js';
+import { type Measurement } from '../suite/measurement.js';
 import { say } from '../suite/progress.js';
 import { classPath, requireRocketMq } from './jars.js';
 import { RocketMqServer } from './server.js';
 
-/** What Sluice's default stands beside. */
-const MODE: Mode = 'fsync';
 const FIGURES = ['requestsPerS', 'cpuSPerMillion', 'p50Ms', 'p99Ms', 'p999Ms'] as const;
 
 async function measure(effort: Effort, turn: number, add: (measurement: Measurement) => void): Promise<void> {
-  const server = await RocketMqServer.start(MODE);
+  const server = await RocketMqServer.start();
   try {
     const seconds = effort.seconds(WAITING_SENDERS.seconds);
     const send = async (warm: number, counted: number) => {
@@ -31,7 +29,7 @@ async function measure(effort: Effort, turn: number, add: (measurement: Measurem
     const { result, run, cpuSeconds } = await send(warm, seconds);
     const share = seconds / (warm + seconds);
     add({
-      workload: 'b8', name: WAITING_SENDERS.name, settings: WAITING_SENDERS.settings, client: WAITING_SENDERS.client, side: 'rocketmq', mode: MODE, turn,
+      workload: 'b8', name: WAITING_SENDERS.name, settings: WAITING_SENDERS.settings, client: WAITING_SENDERS.client, side: 'rocketmq', mode: 'fsync', turn,
       figures: { ...figuresOf(result, cpuSeconds * share, FIGURES), clientShare: (100 * run.cpuSeconds) / run.seconds },
       ...percentilesOf(result),
     });

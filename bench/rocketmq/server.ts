@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { javaCommand } from '../../test/support/java.js';
 import { BackgroundProcess } from '../../test/support/process.js';
 import { freePort, makeTempDirectory, removeDirectory } from '../../test/support/temp.js';
-import { type Mode } from '../suite/measurement.js';
 import { classPath } from './jars.js';
 
 /** What its start scripts open of the JDK; heap as Kafka's here. */
@@ -41,8 +40,8 @@ export class RocketMqServer {
     this.#broker = broker;
   }
 
-  /** fsync: SYNC_FLUSH, which is durable before the answer. os: ASYNC_FLUSH. */
-  static async start(mode: Mode): Promise<RocketMqServer> {
+  /** With SYNC_FLUSH: durable before the answer. */
+  static async start(): Promise<RocketMqServer> {
     const directory = makeTempDirectory('rocketmq');
     const [namesPort, brokerPort] = [await freePort(), await freePort()];
     const nameServer = `127.0.0.1:${namesPort}`;
@@ -50,7 +49,7 @@ export class RocketMqServer {
     const broker = spawn(directory, 'broker', 'org.apache.rocketmq.broker.BrokerStartup', {
       bindAddress: '127.0.0.1', listenPort: brokerPort, brokerIP1: '127.0.0.1', brokerName: 'bench', namesrvAddr: nameServer,
       storePathRootDir: join(directory, 'store'),
-      storePathCommitLog: join(directory, 'store', 'commitlog'), flushDiskType: mode === 'fsync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH', brokerRole: 'ASYNC_MASTER',
+      storePathCommitLog: join(directory, 'store', 'commitlog'), flushDiskType: 'SYNC_FLUSH', brokerRole: 'ASYNC_MASTER',
       // It refuses what has waited longer; a slow machine should be slow instead.
       waitTimeMillsInSendQueue: 10_000,
     });
