@@ -60,8 +60,7 @@ Status IndexFile::WriteOut(io::FileSystem& fs, const std::string& path) {
 }
 
 Status IndexFile::WriteAway(io::FileSystem& fs, const std::string& path) {
-  std::lock_guard writing(writing_);
-  SLUICE_TRY(WriteLocked(fs, path));
+  SLUICE_TRY(WriteOut(fs, path));
   std::lock_guard lock(mutex_);
   file_.reset();
   return Status::Ok();

@@ -215,7 +215,7 @@ struct Log::Impl {
   // --- log_retention.cc
   void Detach(size_t count, TimestampMs now);
   Status RenameDetached(TimestampMs now);
-  void RemoveDoomed(TimestampMs now);
+  void RemoveDoomed(TimestampMs now, bool here);
   bool MoveLogStart(Offset start);
   void CloseIdleSegments(TimestampMs now, int64_t idle_ms);
   template <class Wanted>

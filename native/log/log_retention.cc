@@ -73,9 +73,10 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
   return result;
 }
 
-void Log::Impl::RemoveDoomed(TimestampMs now) {
+void Log::Impl::RemoveDoomed(TimestampMs now, bool here) {
+  if (doomed.empty()) return;   // every log is asked every second
   Sweeper at_once(env);
-  Sweeper& sweeper = env.sweeper == nullptr ? at_once : *env.sweeper;
+  Sweeper& sweeper = here || env.sweeper == nullptr ? at_once : *env.sweeper;
   std::erase_if(doomed, [&](Doomed& file) {
     if (file.due_ms > now.v) return false;
     sweeper.Add(std::move(file.path), file.bytes);
@@ -100,7 +101,7 @@ size_t Log::Impl::CountDeletable(Wanted wanted) const {
 void Log::Housekeep(TimestampMs now) {
   Impl& log = *impl_;
   if (!log.offline.ok() || log.closed || log.replay != nullptr) return;
-  log.RemoveDoomed(now);
+  log.RemoveDoomed(now, false);
   if (now.v >= log.next_expiry_ms && log.staged.empty()) {
     (void)log.producers.Expire(now, log.config.producer_id_expiration_ms);
     log.next_expiry_ms = SaturatingAdd(now.v, std::min(kExpiryCheckMs, log.config.producer_id_expiration_ms));

@@ -190,7 +190,7 @@ void Log::FinishClose(const SyncSet& synced) {
   if (dirty()) SyncDone(synced);
   log.closed = true;
   for (const auto& segment : *log.segments) segment->CloseIdle();
-  log.RemoveDoomed(TimestampMs(INT64_MAX));
+  log.RemoveDoomed(TimestampMs(INT64_MAX), true);
 }
 
 Status Log::CloseClean() {
