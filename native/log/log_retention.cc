@@ -47,10 +47,12 @@ void Log::Impl::Detach(size_t count, TimestampMs now) {
   if (!names_dirty) (void)RenameDetached(now);   // below the log start, where they harm nobody
 }
 
-// One whose data cannot be renamed stays whole, and is tried again.
+// One whose data cannot be renamed stays whole, and is tried again; so do those behind it: a start that finds a hole would have lost what lies in it.
 Status Log::Impl::RenameDetached(TimestampMs now) {
   Status result;
+  bool stopped = false;
   std::erase_if(detached, [&](const std::shared_ptr<Segment>& segment) {
+    if (stopped) return false;
     for (const char* suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kSnapshotSuffix}) {
       const std::string path = segment->PathOf(suffix);
       if (suffix == kSnapshotSuffix) {
@@ -65,7 +67,8 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
         if (suffix != kLogSuffix && env.fs->Remove(path).ok()) continue;
         Report(Severity::kWarn, path + " cannot be renamed for deletion: " + renamed.ToString());
         if (result.ok()) result = renamed;
-        if (suffix == kLogSuffix) return false;
+        stopped = suffix == kLogSuffix;
+        if (stopped) return false;
       }
     }
     return true;

@@ -19,6 +19,7 @@ class FaultFs final : public io::FileSystem {
   bool fail_create = false;
   bool fail_truncate = false;
   bool fail_rename = false;
+  std::string fail_rename_of;   // the end of a path
   bool reads_would_block = false;   // ReadAtNoWait finds nothing in memory
   std::atomic<int> opens = 0;
   std::function<void()> before_log_write;   // on the thread that is about to write to a .log file
@@ -38,7 +39,9 @@ class FaultFs final : public io::FileSystem {
   Status SetModifiedMs(const std::string& path, int64_t ms) override { return real_.SetModifiedMs(path, ms); }
   Result<int64_t> ModifiedMs(const std::string& path) override { return real_.ModifiedMs(path); }
   Status MakeDirs(const std::string& dir) override { return real_.MakeDirs(dir); }
-  Status Rename(const std::string& from, const std::string& to) override { return fail_rename ? Status::FromErrno(5, "rename") : real_.Rename(from, to); }
+  Status Rename(const std::string& from, const std::string& to) override {
+    return fail_rename || (!fail_rename_of.empty() && from.ends_with(fail_rename_of)) ? Status::FromErrno(5, "rename") : real_.Rename(from, to);
+  }
   Status Remove(const std::string& path) override { return real_.Remove(path); }
   Status RemoveTree(const std::string& dir) override { return real_.RemoveTree(dir); }
   Status SyncDir(const std::string& dir) override { return real_.SyncDir(dir); }

@@ -140,6 +140,23 @@ TEST_F(LogFaultTest, AFailedSyncIsReportedAndNothingIsCalledDurable) {
   EXPECT_EQ(log_->CloseClean().code(), Code::kIo);
 }
 
+TEST_F(LogFaultTest, ASegmentThatCannotBeRenamedForDeletionKeepsThoseBehindIt) {
+  config_.segment_bytes = 2 * static_cast<int64_t>(MakeBatch({}).size());
+  config_.file_delete_delay_ms = 0;
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Append(BatchSpec{}).ok());
+  ASSERT_TRUE(Sync().ok());
+  fs_.fail_rename_of = "00000000000000000002.log";
+  ASSERT_TRUE(log_->SetLogStart(Offset(7)).ok());
+  EXPECT_FALSE(Exists(PathOf(0, ".log")));
+  for (int64_t base : {2, 4, 6}) EXPECT_TRUE(Exists(PathOf(base, ".log"))) << base;
+  fs_.fail_rename_of.clear();
+  ASSERT_TRUE(Append(BatchSpec{}).ok());
+  ASSERT_TRUE(Sync().ok());
+  for (int64_t base : {2, 4}) EXPECT_FALSE(Exists(PathOf(base, ".log"))) << base;
+  EXPECT_TRUE(Exists(PathOf(6, ".log")));
+}
+
 TEST_F(LogFaultTest, WhatIsNotInMemoryIsReadOnThePool) {
   config_.segment_bytes = 5000;
   ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
