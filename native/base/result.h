@@ -43,6 +43,8 @@ enum class Code : uint16_t {
 
 // What is lacking may come back by itself: it is tried again, and nothing goes offline because of it.
 constexpr bool IsLack(Code code) { return code == Code::kNoSpace || code == Code::kNoFiles; }
+// The system would not do it now, which says nothing of what a file holds.
+constexpr bool IsUnread(Code code) { return code == Code::kIo || IsLack(code); }
 
 // A failure with its place. `what` is a short English clause ("segment write", "journal frame header").
 class [[nodiscard]] Status {

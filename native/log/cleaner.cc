@@ -9,6 +9,7 @@ namespace sluice::log {
 namespace {
 
 constexpr int64_t kStepBytes = 4 << 20;          // of a run at a time
+constexpr int64_t kLackUs = 1000000;             // until what lacked is asked for again
 constexpr int64_t kTimerUs = 100000;             // about how often OnTimer comes: debts smaller than this are not waited for
 constexpr int64_t kMaxMapBytes = INT32_MAX;      // of one run, as in Kafka
 
@@ -135,6 +136,18 @@ void LogDir::Impl::Cleaner::OnStep(const std::shared_ptr<Run>& run) {
   const int64_t now_us = dir_.env.clock->MonotonicUs();
   if (run->step == CleanRun::Step::kReplaced) run->slot->log->Replace(clean.TakeReplacement());
   if (!dir_.status.ok()) clean.Abort();
+  if (run->step == CleanRun::Step::kLacks) {
+    TellLack(clean, clean.lack());
+    if (!dir_.status.ok() || (stopped_ && !dir_.MakeSpace())) {
+      Finish(run);
+    } else if (stopped_) {
+      GoOn(run);
+    } else {
+      run->waits = true;
+      rate_free_us_ = std::max(rate_free_us_, now_us + kLackUs);
+    }
+    return;
+  }
   if (run->step == CleanRun::Step::kDone || run->step == CleanRun::Step::kFailed) {
     Finish(run);
     return;
@@ -151,14 +164,14 @@ void LogDir::Impl::Cleaner::OnStep(const std::shared_ptr<Run>& run) {
 void LogDir::Impl::Cleaner::Finish(const std::shared_ptr<Run>& run) {
   CleanRun& clean = *run->run;
   LogSlot* slot = run->slot;
-  const Status status = clean.status();
+  const Status status = run->step == CleanRun::Step::kLacks ? clean.lack() : clean.status();
   const bool deleted = slot->deleted;
   slot->log->EndClean();
   runs_.erase(clean.id());
   dir_.Unuse(slot);
   if (run->step == CleanRun::Step::kDone) {
     ++finished_;
-    told_full_ = false;
+    told_lack_ = false;
     if (!deleted) {
       cleaned_[clean.name()] = clean.end();
       SaveOffsets();
@@ -169,12 +182,16 @@ void LogDir::Impl::Cleaner::Finish(const std::shared_ptr<Run>& run) {
   } else if (IsDamage(status.code()) && !deleted) {
     LeaveAlone(clean.id(), clean.name(), status);
     next_look_us_ = 0;
-  } else if (IsLack(status.code()) && !std::exchange(told_full_, true)) {
-    dir_.env.reporter->Report(Severity::kWarn, "compaction of " + clean.name().ToString() + " waits: " + status.ToString());
+  } else if (IsLack(status.code())) {
+    TellLack(clean, status);
   }
   run->run.reset();
   dir_.ReleaseDeleted();
   Settled();
+}
+
+void LogDir::Impl::Cleaner::TellLack(const CleanRun& clean, const Status& lack) {
+  if (!std::exchange(told_lack_, true)) dir_.env.reporter->Report(Severity::kWarn, "compaction of " + clean.name().ToString() + " waits: " + lack.ToString());
 }
 
 void LogDir::Impl::Cleaner::LeaveAlone(const TopicIdPartition& id, const TopicPartition& name, const Status& why) {

@@ -5,8 +5,8 @@
 //
 // Thread: home; runs are stepped on the pool, each step short, so that other jobs have their turn.
 // Owns: the runs, the offsets of earlier cleanings (cleaner-offset-checkpoint), the list of logs that cannot be cleaned.
-// After error: a damaged log is left as it is and named once; a full disk ends the run, which is tried again; a failure while names change takes the
-// directory offline.
+// After error: a damaged log is left as it is and named once; a full disk, or too few descriptors, ends the run, which is tried again, or puts off the
+// change of names; any other failure while names change takes the directory offline, and a stop does not wait for what lacks then.
 #pragma once
 
 #include <map>
@@ -39,7 +39,7 @@ class LogDir::Impl::Cleaner {
   struct Run {
     std::unique_ptr<CleanRun> run;
     LogSlot* slot = nullptr;
-    bool waits = false;              // for the rate limit
+    bool waits = false;              // for the rate limit, or for what lacks
     CleanRun::Step step = CleanRun::Step::kMore;
   };
   void Look();
@@ -48,6 +48,7 @@ class LogDir::Impl::Cleaner {
   void GoOn(const std::shared_ptr<Run>& run);
   void OnStep(const std::shared_ptr<Run>& run);
   void Finish(const std::shared_ptr<Run>& run);
+  void TellLack(const CleanRun& clean, const Status& lack);
   void LeaveAlone(const TopicIdPartition& id, const TopicPartition& name, const Status& why);
   void SaveOffsets();
   void Settled();
@@ -61,7 +62,7 @@ class LogDir::Impl::Cleaner {
   bool looking_ = false;             // or waiting for the checkpoint of what was found
   bool stopped_ = false;
   bool saving_ = false, save_again_ = false;
-  bool told_full_ = false;
+  bool told_lack_ = false;
   int64_t next_look_us_ = 0;
   int64_t rate_free_us_ = 0;         // when the bytes done so far are within the rate
   int64_t finished_ = 0;

@@ -110,11 +110,18 @@ Status CleanRun::At(const Status& why) const {
 CleanRun::Step CleanRun::Next(int64_t bytes) {
   const int64_t until = bytes_done_ + bytes;
   while (status_.ok() && phase_ != Phase::kOver && bytes_done_ < until) {
-    status_ = phase_ == Phase::kMap ? MapSome(until) : CleanSome(until);
+    status_ = phase_ == Phase::kMap ? MapSome(until) : phase_ == Phase::kClean ? CleanSome(until) : ChangeNames();
+    if (phase_ == Phase::kNames && IsLack(status_.code())) {
+      lack_ = std::exchange(status_, Status::Ok());
+      return Step::kLacks;
+    }
     if (status_.ok() && replacement_.cleaned != nullptr) return Step::kReplaced;
   }
   if (!status_.ok()) {
-    if (!after_commit_) RemoveUnfinished();
+    if (!after_commit_) {
+      for (const auto& segment : replacement_.old) segment->Reinstate();
+      RemoveUnfinished();
+    }
     return Step::kFailed;
   }
   return phase_ == Phase::kOver ? Step::kDone : Step::kMore;
@@ -278,31 +285,39 @@ Status CleanRun::Swap() {
   if (modified.ok()) SLUICE_TRY(fs.SetModifiedMs(cleaned_->log_path(), *modified));
   SLUICE_TRY(CommitNames());
 
-  after_commit_ = true;
+  names_.clear();
+  names_done_ = 0;
+  const auto due = [this](const std::string& path, const char* from, const char* to, bool set_aside) { names_.push_back({path + from, path + to, set_aside}); };
   for (size_t i = group.first; i < group.last; ++i) {
-    for (const char* suffix : kSuffixes) {
-      const std::string path = segments_[i]->PathOf(suffix);
-      const Status moved = fs.Rename(path, path + kDeletedSuffix);
-      if (moved.code() == Code::kNotFound) continue;
-      SLUICE_TRY(moved);
-      replacement_.set_aside.push_back(path + kDeletedSuffix);
-    }
+    for (const char* suffix : kSuffixes) due(segments_[i]->PathOf(suffix), "", kDeletedSuffix, true);
     if (i == group.first) continue;
-    const std::string snapshot = segments_[i]->PathOf(kSnapshotSuffix);
+    due(segments_[i]->PathOf(kSnapshotSuffix), "", kDeletedSuffix, true);
     replacement_.snapshots.push_back(segments_[i]->base());
-    const Status moved = fs.Rename(snapshot, snapshot + kDeletedSuffix);
-    if (moved.ok()) replacement_.set_aside.push_back(snapshot + kDeletedSuffix);
-    if (!moved.ok() && moved.code() != Code::kNotFound) return moved;
   }
-  for (const char* suffix : kSuffixes) SLUICE_TRY(Move(fs, segments_[group.first]->PathOf(suffix), kSwapSuffix, ""));
+  for (const char* suffix : kSuffixes) due(segments_[group.first]->PathOf(suffix), kSwapSuffix, "", false);
+  phase_ = Phase::kNames;
+  return Status::Ok();
+}
+
+// None twice: under the name that one has freed another file may be by now.
+Status CleanRun::ChangeNames() {
+  io::FileSystem& fs = cleaned_->fs();
+  if (names_done_ == 0) SLUICE_TRY(fs.SyncDir(*view_.dir));
+  for (; names_done_ < names_.size(); ++names_done_) {
+    const NameChange& change = names_[names_done_];
+    const Status moved = fs.Rename(change.from, change.to);
+    if (moved.code() == Code::kNotFound) continue;
+    SLUICE_TRY(moved);
+    if (change.set_aside) replacement_.set_aside.push_back(change.to);
+  }
   SLUICE_TRY(fs.SyncDir(*view_.dir));
   after_commit_ = false;
 
   cleaned_->TakeName();
   replacement_.cleaned = std::move(cleaned_);
-  for (size_t i = group.first; i < group.last; ++i) segments_[i].reset();
+  for (size_t i = groups_[group_].first; i < groups_[group_].last; ++i) segments_[i].reset();
   cleaned_ = nullptr;
-  if (++group_ == groups_.size()) phase_ = Phase::kOver;
+  phase_ = ++group_ == groups_.size() ? Phase::kOver : Phase::kClean;
   return Status::Ok();
 }
 
@@ -317,7 +332,7 @@ Status CleanRun::CommitNames() {
   }
   if (moved.ok()) {
     after_commit_ = true;
-    return fs.SyncDir(*view_.dir);
+    return Status::Ok();
   }
   for (const char* suffix : kSuffixes) {
     const Status removed = fs.Remove(first.PathOf(suffix) + kSwapSuffix);

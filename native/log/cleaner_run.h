@@ -5,7 +5,8 @@
 // the moment that counts: whatever finds .swap files at a start puts them in place. Then the old files are set aside and .swap becomes the name.
 //
 // Thread: steps run on the pool, one at a time; Abort: any. Owns: its buffers, map and half-written files.
-// After error: files that do not count yet are gone; after_commit() says that the directory is in between, which only a restart mends.
+// After error: files that do not count yet are gone; after_commit() says that the directory is in between, which only a restart mends. What only lacks for
+// a while (IsLack) in between is no error: the step can be tried again.
 #pragma once
 
 #include <atomic>
@@ -45,6 +46,7 @@ class CleanRun {
   enum class Step : uint8_t {
     kMore,
     kReplaced,   // replacement() is to be taken over before the next step
+    kLacks,      // in between, for want of what lack() says; Next tries again
     kDone,       // cleaned up to end()
     kFailed,     // status(): kClosed when it was called off
   };
@@ -56,13 +58,18 @@ class CleanRun {
   const TopicIdPartition& id() const { return view_.id; }
   Offset end() const { return end_; }
   const Status& status() const { return status_; }
+  const Status& lack() const { return lack_; }
   bool after_commit() const { return after_commit_; }
   // Bytes read and written since it was last asked.
   int64_t TakeBytes() { return bytes_done_ - std::exchange(bytes_taken_, bytes_done_); }
 
  private:
   class Source;
-  enum class Phase : uint8_t { kMap, kClean, kOver };
+  enum class Phase : uint8_t { kMap, kClean, kNames, kOver };
+  struct NameChange {
+    std::string from, to;
+    bool set_aside;
+  };
   Status MapSome(int64_t until);
   Status MapBatch(const batch::BatchView& batch, const BatchHead& head, bool* full);
   void BeginCleaning();
@@ -71,6 +78,7 @@ class CleanRun {
   Status WriteOut();
   Status Swap();
   Status CommitNames();
+  Status ChangeNames();
   Status OpenSource(size_t segment, Offset from);
   std::vector<AbortedTxn> AbortedIn(size_t segment) const;
   Offset EndOf(size_t segment) const;
@@ -96,8 +104,10 @@ class CleanRun {
   std::shared_ptr<Segment> cleaned_;  // being written
   Buffer out_;
   Replacement replacement_;
+  std::vector<NameChange> names_;     // due since the commit, in this order
+  size_t names_done_ = 0;
   Offset end_;
-  Status status_;
+  Status status_, lack_;
   bool after_commit_ = false;
   int64_t bytes_done_ = 0, bytes_taken_ = 0;
   std::atomic<bool> aborted_{false};

@@ -255,7 +255,7 @@ void LogDir::Impl::OpenPartitions(std::vector<PartitionSpec> specs, std::functio
 void LogDir::Impl::NoteFailedOpen(const PartitionSpec& spec, const Status& why) {
   env.reporter->Report(Severity::kError, "partition " + spec.name.ToString() + " stays offline: " + why.ToString());
   if (ready || why.code() == Code::kForeign) return;
-  if (why.code() == Code::kIo || IsLack(why.code())) {
+  if (IsUnread(why.code())) {
     if (open_failure.ok()) {
       open_failure = Status::Error(why.code(), "partition " + spec.name.ToString() + " cannot be opened: " + why.what(), why.sys_errno());
     }

@@ -134,7 +134,7 @@ Status LogDir::Impl::ReadState() {
   StopNote note;
   if (clean) {
     Result<StopNote> noted = ReadStopNote(*env.fs, options.path);
-    if (noted.code() == Code::kIo) return noted.status();
+    if (IsUnread(noted.code())) return noted.status();
     if (noted.ok()) note = *noted; else env.reporter->Report(Severity::kWarn, noted.status().ToString());
   }
   // Kafka, too, takes a damaged file of these as none. One that cannot be read now may be whole: going on without it would bring deleted records back.
@@ -142,7 +142,7 @@ Status LogDir::Impl::ReadState() {
     const std::string path = options.path + "/" + name;
     Result<OffsetsByPartition> offsets = ReadOffsets(*env.fs, path, note.CrcOf(name));
     if (offsets.ok()) take(offsets.take());
-    else if (offsets.code() == Code::kIo) return Status::Error(Code::kIo, path + ": " + offsets.status().what(), offsets.status().sys_errno());
+    else if (IsUnread(offsets.code())) return Status::Error(offsets.code(), path + ": " + offsets.status().what(), offsets.status().sys_errno());
     else env.reporter->Report(Severity::kWarn, offsets.status().ToString() + "; " + without);
     return Status::Ok();
   };

@@ -61,7 +61,7 @@ Status LogDir::Impl::LeaveAlone(const TopicPartition& name) {
       Loaded loaded;
       Status opened = LoadOne(spec, &loaded);
       if (opened.ok()) opened = loaded.log->CloseClean();
-      if (opened.code() == Code::kIo || IsLack(opened.code())) return opened;
+      if (IsUnread(opened.code())) return opened;
       kept.proven.clear();
       if (opened.ok()) {
         loaded.log->EncodeProven(&kept.proven);

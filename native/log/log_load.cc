@@ -319,7 +319,10 @@ Status Log::Impl::FinishSwaps(const DirListing& listing) {
     from = std::min(from, *base);
     to = std::max(to, *base + 1);   // its own old files go even where nothing was left of them
     BatchScanner scanner(**file, {.from = 0, .end = *size});
-    while (scanner.Next() == BatchScanner::Step::kBatch) to = std::max(to, scanner.head().end());
+    BatchScanner::Step step;
+    while ((step = scanner.Next()) == BatchScanner::Step::kBatch) to = std::max(to, scanner.head().end());
+    // Unread, it would not tell which files it stands for, and what it leaves out would be back. Damaged, it goes in place as it is and is found there.
+    if (step == BatchScanner::Step::kBad && IsUnread(scanner.status().code())) return scanner.status();
   }
   for (const std::vector<Offset>* of : {&listing.logs, &listing.indexes, &listing.txn_indexes}) {
     for (Offset base : *of) {

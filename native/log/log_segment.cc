@@ -112,6 +112,11 @@ Status Segment::Retire() {
   return Status::Ok();
 }
 
+void Segment::Reinstate() {
+  std::lock_guard lock(mutex_);
+  retired_ = false;
+}
+
 bool Segment::data_open() const {
   std::lock_guard lock(mutex_);
   return file_ != nullptr;

@@ -88,6 +88,8 @@ class Segment final : public SegmentFiles {
   Status RebuildSealedIndexes(int64_t index_interval);
   // Opens its files and keeps them open, because their names are about to be another segment's. Sealed segments only.
   Status Retire();
+  // They stay its own after all.
+  void Reinstate();
   // From now on readers are told of it. False where it is known already.
   bool AddDamage(const DamagedRange& range);
   // The first damage that lies in [from, to) or reaches into it.

@@ -42,6 +42,18 @@ export const MUTATIONS = [
     file: 'log/log_dir_recovery.cc', from: 'SLUICE_TRY(env.fs->Remove(PathOf(kCleanMarkName)));', to: '',
   },
   {
+    name: 'clean_sync', what: 'what compaction has written is not synced', args: ['--compaction'],
+    file: 'log/cleaner_run.cc', from: 'SLUICE_TRY(cleaned_->SyncFiles());', to: '',
+  },
+  {
+    name: 'clean_lack', what: 'a full disk while compaction changes names takes the directory offline', args: ['--compaction'],
+    file: 'log/cleaner_run.cc', from: 'phase_ == Phase::kNames && IsLack(status_.code())', to: 'false',
+  },
+  {
+    name: 'clean_unread', what: 'a start goes by what it could read of a compacted segment', args: ['--compaction'],
+    file: 'log/log_load.cc', from: 'step == BatchScanner::Step::kBad && IsUnread(scanner.status().code())', to: 'false',
+  },
+  {
     name: 'verify_crc', what: 'verify does not check the CRC of batches', args: ['--flips'],
     file: 'log/verify_log.cc', from: '.end = size_, .check_crc = true}', to: '.end = size_}',
   },

@@ -35,6 +35,7 @@ constexpr char kUsage[] =
     "  --cuts N      worlds until there were so many power cuts (default, without --runs: 10000)\n"
     "  --jobs N      processes (default: one for each processor)\n"
     "  --flips       only worlds in which bits of files change at rest (else one beside every 32 of the others)\n"
+    "  --compaction  only worlds of compacted logs (else every eighth)\n"
     "  --no-faults   power cuts and kills only: no access fails\n"
     "  --keep PART   of each world only these lives and steps, as a failure prints them\n"
     "  --no-minimise a failure is told as it is\n"
@@ -69,7 +70,7 @@ struct Shared {
     if (options.runs > 0 && i >= options.runs) break;
     worker->seed = options.seed + static_cast<uint64_t>(i);
     for (const bool flips : {false, true}) {
-      const bool wanted = flips ? options.settings.flips || (options.script.whole && i % kFlipsEvery == kFlipsEvery - 1) : !options.settings.flips;
+      const bool wanted = flips ? options.settings.flips || (options.script.whole && !options.settings.compaction && i % kFlipsEvery == kFlipsEvery - 1) : !options.settings.flips;
       if (!wanted) continue;
       Settings settings = options.settings;
       settings.flips = worker->flips = flips;
@@ -122,7 +123,7 @@ void Explain(const Options& options, bool flips, uint64_t seed, const test::Plac
   Settings settings = options.settings;
   settings.flips = flips;
   std::string more = settings.faults ? "" : " --no-faults";
-  if (flips) more += " --flips";
+  if (flips) more += " --flips"; else if (settings.compaction) more += " --compaction";
   if (!settings.lies_about.empty()) more += " --lies " + settings.lies_about;
   std::printf("FAILED seed %" PRIu64 ", in life %d at step %d%s\n", seed, place.life, place.step, options.minimise ? "; looking for less that fails ..." : "");
   std::fflush(stdout);
@@ -198,6 +199,7 @@ int Main(int argc, char** argv) {
     };
     bool good = true;
     if (name == "--flips") options.settings.flips = true;
+    else if (name == "--compaction") options.settings.compaction = true;
     else if (name == "--no-faults") options.settings.faults = false;
     else if (name == "--no-minimise") options.minimise = false;
     else if (last) good = false;

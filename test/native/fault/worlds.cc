@@ -36,9 +36,10 @@ void ThroughFlips(uint64_t seed, const Settings& settings, const test::Script& s
 
 void LiveThrough(uint64_t seed, const Settings& settings, const test::Script& script, test::Place* place, test::Tally* tally, std::vector<std::string>* history) {
   if (settings.flips) return ThroughFlips(seed, settings, script, place, tally, history);
-  if (seed % 8 == 7) {
+  if (settings.compaction || seed % 8 == 7) {
     log::test::CleanerWorld world(seed);
     world.tell = settings.tell;
+    world.faults = settings.faults;
     world.disk().lies_about = settings.lies_about;
     Through(world, script, place, tally, history);
     return;

@@ -14,6 +14,7 @@ struct Settings {
   bool faults = true;        // a disk that fails; else only cuts and kills
   std::string lies_about;    // files whose syncs are lies: what the check must find
   bool tell = false;         // keep a history
+  bool compaction = false;   // only worlds of compacted logs
   bool flips = false;        // the world of that seed in which bits change at rest
 };
 

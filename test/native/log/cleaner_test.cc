@@ -139,6 +139,38 @@ TEST(Cleaner, AFullDiskOnlyPutsItOff) {
   world.Check(part);
 }
 
+// While names change, too: the directory stays in service, and what was put off is done when there is room, or a descriptor.
+void LacksInBetween(sluice::test::DiskFaults::Kind kind, const std::string& where) {
+  CleanerWorld world(Number("SLUICE_SEED", 8));
+  CleanerWorld::Part& part = world.AddPart("t", Durability::kFsync);
+  world.options().cleaner.enabled = false;
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 300, 20);
+  CleanerOptions on = world.options().cleaner;
+  on.enabled = true;
+  world.next_faults().Arm(kind, where);
+  world.dir().SetCleaner(on);
+  world.Settle();
+  ASSERT_TRUE(world.next_faults().struck());
+  EXPECT_TRUE(world.dir().status().ok()) << world.dir().status().ToString();
+  EXPECT_EQ(std::count_if(world.lines().begin(), world.lines().end(), [](const std::string& line) { return line.find("compaction of t-0 waits: ") == 0; }), 1);
+  EXPECT_GT(world.dir().stats().cleanings, 0);
+  EXPECT_TRUE(world.Files(part, ".swap").empty());
+  world.Check(part);
+  world.StopClean();
+  world.EndLife();
+  ASSERT_TRUE(world.Start());
+}
+TEST(Cleaner, AFullDiskWhileNamesChangeOnlyPutsThemOff) {
+  LacksInBetween(sluice::test::DiskFaults::Kind::kFull, "/00000000000000000000.log.cleaned");   // to the name that a start would go on from
+  LacksInBetween(sluice::test::DiskFaults::Kind::kQuota, ".log.swap");
+  LacksInBetween(sluice::test::DiskFaults::Kind::kFull, ".index.swap");
+}
+TEST(Cleaner, WithoutADescriptorItIsTriedAgain) {
+  LacksInBetween(sluice::test::DiskFaults::Kind::kFiles, "/00000000000000000000.log.cleaned");
+  LacksInBetween(sluice::test::DiskFaults::Kind::kFiles, "/00000000000000000000.index");
+}
+
 TEST(Cleaner, ATopicThatIsDeletedMeanwhileIsLetGoAndItsNameBeginsAnew) {
   CleanerWorld world(Number("SLUICE_SEED", 6));
   CleanerWorld::Part& part = world.AddPart("t", Durability::kFsync);
@@ -220,21 +252,60 @@ void CutEverywhere(Durability mode, bool power) {
   EXPECT_GT(cuts, 13);
 }
 
+// What a cleaning has written stands for more files than one. A start that cannot read it to its end must not go by what it has read.
+TEST(CleanerCrash, AStartThatCannotReadWhatWasCleanedDoesNotGoOnWithoutIt) {
+  int64_t seen = 0;
+  for (int64_t at = 1; at < 200 && seen < 8; ++at) {
+    SCOPED_TRACE(at);
+    CleanerWorld world(Number("SLUICE_SEED", 9));
+    CleanerWorld::Part& part = world.AddPart("t", Durability::kFsync);
+    world.options().cleaner.enabled = false;
+    world.options().cleaner.map_bytes = 24 * 15;
+    ASSERT_TRUE(world.Start());
+    Fill(world, part, 70, 20, 30);
+    CleanerOptions on = world.options().cleaner;
+    on.enabled = true;
+    world.dir().SetCleaner(on);
+    world.EndAfter(at, false);
+    world.Settle();
+    if (!world.over()) break;
+    world.EndLife();
+    const std::vector<std::string> swaps = world.Files(part, ".log.swap");
+    if (swaps.empty() || !world.Files(part, ".cleaned").empty() || *world.disk().FileSize("/data/t-0/" + swaps.front()) == 0) continue;
+    ++seen;
+    world.fail_start = [](sluice::test::DiskFaults& faults) { faults.Arm(sluice::test::DiskFaults::Kind::kRead, ".log.swap"); };
+    (void)world.Start();
+    ASSERT_TRUE(world.next_faults().struck());
+    EXPECT_EQ(part.log, nullptr);
+    world.fail_start = nullptr;
+    if (!world.over()) world.EndNow(false);
+    world.EndLife();
+    ASSERT_TRUE(world.Start());
+    world.Settle();
+    world.Check(part);
+    if (::testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(seen, 0);
+}
+
 TEST(CleanerCrash, PowerCutAtEveryStepInModeFsync) { CutEverywhere(Durability::kFsync, true); }
 TEST(CleanerCrash, PowerCutAtEveryStepInModeOs) { CutEverywhere(Durability::kOs, true); }
 TEST(CleanerCrash, KillAtEveryStepInModeFsync) { CutEverywhere(Durability::kFsync, false); }
 TEST(CleanerCrash, KillAtEveryStepInModeOs) { CutEverywhere(Durability::kOs, false); }
 
-TEST(CleanerRandom, LivesOfCompactedLogs) {
+void LiveThrough(uint64_t rounds, bool faults) {
   const uint64_t first = Number("SLUICE_SEED", std::random_device()());
-  const uint64_t rounds = Number("SLUICE_ROUNDS", 10);
   for (uint64_t seed = first; seed < first + rounds; ++seed) {
     SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed) + " SLUICE_ROUNDS=1");
     CleanerWorld world(seed);
+    world.faults = faults;
     world.LiveThrough();
     if (::testing::Test::HasFailure()) return;
   }
 }
+
+TEST(CleanerRandom, LivesOfCompactedLogs) { LiveThrough(Number("SLUICE_ROUNDS", 10), false); }
+TEST(CleanerRandom, LivesOnADiskThatFailsAnAccess) { LiveThrough(Number("SLUICE_ROUNDS", 10), true); }
 
 }  // namespace
 }  // namespace sluice::log

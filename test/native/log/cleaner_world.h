@@ -1,12 +1,15 @@
 // Compacted logs on a simulated disk, beside a model that knows every record that was ever appended.
 //
 // What is compared: each record read is one that was appended, at its offset; of each key the last record read is the last one appended, or the key is gone
-// because that one was a tombstone; what was promised durable is there; a producer's retry of its last batch is recognised.
+// because that one was a tombstone; what was promised durable is there; a producer's retry of its last batch is recognised. A disk that fails an access takes
+// nothing of that away, and what only lacks for a while (a full disk, no descriptor) neither takes the directory offline nor ends compaction.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,7 +20,8 @@
 #include "batch/batch_view.h"
 #include "batch/builder.h"
 #include "batch/record.h"
-#include "log/log_dir.h"
+#include "log/cleaner.h"
+#include "support/disk_faults.h"
 #include "support/sim_disk.h"
 #include "support/sim_env.h"
 #include "support/tally.h"
@@ -29,6 +33,7 @@ using sluice::test::SimClock;
 using sluice::test::SimDisk;
 using sluice::test::SimEnv;
 using sluice::test::Count;
+using sluice::test::DiskFaults;
 using sluice::test::Place;
 using sluice::test::Script;
 using sluice::test::Tally;
@@ -68,6 +73,7 @@ class CleanerWorld {
   SimDisk& disk() { return *disk_; }
   SimClock& clock() { return clock_; }
   LogDir& dir() { return *dir_; }
+  DiskFaults& next_faults() { return faults_; }
   std::vector<std::string>& lines() { return env_->reporter.lines; }
   std::mt19937_64& random() { return random_; }
   int64_t Below(int64_t n) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(n)); }
@@ -100,9 +106,25 @@ class CleanerWorld {
     Note("--- start");
     env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
     disk_->on_change = [this](const std::string& what) { OnChange(what); };
+    disk_->fail = [this](const char* what, const std::string& path) {
+      const Status failed = over_ || looking_ ? Status::Ok() : faults_.OnAccess(what, path);
+      if (!failed.ok()) Note("fails: " + failed.ToString());
+      return failed;
+    };
+    faults_.Reset();
+    const std::vector<std::string> files = disk_->Files();
+    const bool between = std::any_of(files.begin(), files.end(), [](const std::string& path) { return path.find(".swap") != std::string::npos; });
+    if (fail_start) {
+      fail_start(faults_);
+    } else if (faults && between && Chance(30)) {
+      faults_.Arm(Chance(70) ? DiskFaults::Kind::kRead : DiskFaults::Kind::kNames, ".swap");
+    } else if (faults && Chance(15)) {
+      faults_.Arm(200);
+    }
     Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options_);
     if (!dir.ok()) {
-      EXPECT_TRUE(over_) << dir.status().ToString();
+      EXPECT_TRUE(over_ || Excused(dir.status())) << dir.status().ToString();
+      if (!over_) EndNow(Chance(60));
       EndLife();
       return false;
     }
@@ -112,7 +134,7 @@ class CleanerWorld {
     auto opened = std::make_shared<bool>(false), finished = std::make_shared<bool>(false);
     dir_->OpenPartitions(specs, [this, opened](std::vector<OpenOutcome> outcomes) {
       for (size_t i = 0; i < outcomes.size() && !over_; ++i) {
-        EXPECT_TRUE(outcomes[i].status.ok()) << parts_[i]->name.ToString() << ": " << outcomes[i].status.ToString() << "\n" << disk_->Dump();
+        EXPECT_TRUE(outcomes[i].status.ok() || Excused(outcomes[i].status)) << parts_[i]->name.ToString() << ": " << outcomes[i].status.ToString() << "\n" << disk_->Dump();
         parts_[i]->log = outcomes[i].log;
       }
       *opened = true;
@@ -120,17 +142,21 @@ class CleanerWorld {
     Drive([&] { return *opened; });
     if (!over_ && !::testing::Test::HasFailure()) {
       dir_->FinishRecovery(false, [this, finished](Result<RecoveryReport> report) {
-        EXPECT_TRUE(over_ || report.ok()) << report.status().ToString();
+        EXPECT_TRUE(over_ || report.ok() || Excused(report.status())) << report.status().ToString();
         *finished = true;
       });
       Drive([&] { return *finished; });
+      if (!over_ && !dir_->ready() && faults_.struck()) EndNow(Chance(60));
     }
     if (over_ || ::testing::Test::HasFailure()) {
       EndLife();
       return false;
     }
     serving_ = true;
-    for (auto& part : parts_) Check(*part);
+    faults_.Disarm();
+    for (auto& part : parts_) {
+      if (Serves(*part)) Check(*part);
+    }
     return !::testing::Test::HasFailure();
   }
 
@@ -162,6 +188,7 @@ class CleanerWorld {
     over_ = true;
     serving_ = false;
     disk_->on_change = nullptr;
+    disk_->fail = nullptr;
     if (dir_) {
       tally[Count::kCheckpoints] += dir_->stats().checkpoints;
       tally[Count::kCleanings] += dir_->stats().cleanings;
@@ -183,8 +210,11 @@ class CleanerWorld {
     Drive([&] { return result->has_value(); });
     if (over_) return;
     ASSERT_TRUE(result->has_value());
+    if (Excused(**result)) return;
     ASSERT_TRUE((*result)->ok()) << (*result)->ToString();
-    for (auto& part : parts_) part->must = part->durable = part->log->written_end().v;
+    for (auto& part : parts_) {
+      if (part->log != nullptr) part->must = part->durable = part->log->written_end().v;
+    }
     over_ = true;
     ++tally[Count::kCleanStops];
     Note("--- clean stop");
@@ -196,6 +226,7 @@ class CleanerWorld {
   // --- work
   void Append(Part& part, int keys, int tombstones = 15) {
     if (over_ || part.log == nullptr || !part.log->offline().ok()) return;
+    ForgetWhatWasTakenBack(part);
     batch::BatchBuilder builder;
     batch::BatchOptions options;
     const bool idempotent = Chance(40);
@@ -221,6 +252,7 @@ class CleanerWorld {
     ASSERT_TRUE(made.ok());
     bytes_.emplace_back(made->begin(), made->end());
     Result<AppendResult> result = part.log->Append(bytes_.back(), AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+    if (!result.ok() && Excused(result.status())) return;
     ASSERT_TRUE(result.ok()) << result.status().ToString();
     for (size_t i = 0; i < records.size(); ++i) part.appended[result->base.v + static_cast<int64_t>(i)] = records[i];
     if (idempotent) {
@@ -237,25 +269,14 @@ class CleanerWorld {
     bytes_.clear();
     dir_->Commit();
   }
-  void Turn() {
-    switch (Below(3)) {
-      case 0: env_->pool.RunOne(); break;
-      case 1: env_->pool.RunCompletions(); break;
-      default: env_->writer.Reap();
-    }
-  }
+  void Turn() { env_->Turn(); }
   void Drive(const std::function<bool()>& until) {
-    for (int i = 0; i < 200000 && !over_ && !::testing::Test::HasFailure(); ++i) {
-      if (until()) return;
-      Turn();
-      if (over_ || until()) return;
-      if (env_->pool.pending() == 0 && env_->writer.pending() == 0) {
-        clock_.now_us += 200000;
-        dir_->OnTimer();
-      }
-      if (!over_) Commit();
-    }
-    if (!over_ && !::testing::Test::HasFailure()) ADD_FAILURE() << "stuck: " << dir_->status().ToString() << "\n" << disk_->Dump();
+    const auto over = [&] { return over_ || ::testing::Test::HasFailure(); };
+    const auto time = [&] {
+      clock_.now_us += 200000;
+      dir_->OnTimer();
+    };
+    if (!env_->Drive(until, over, time, [&] { Commit(); })) ADD_FAILURE() << "stuck: " << dir_->status().ToString() << "\n" << disk_->Dump();
   }
   // Until the cleaner finds nothing more to do.
   void Settle() {
@@ -298,7 +319,9 @@ class CleanerWorld {
     tally[Count::kNamesDropped] = disk_->losses.names_dropped;
   }
   const std::vector<std::string>& history() const { return history_; }
-  bool tell = false;   // keep a history
+  bool tell = false;     // keep a history
+  bool faults = false;   // accesses fail
+  std::function<void(DiskFaults&)> fail_start;
   Tally tally;
 
   struct Seen {
@@ -350,11 +373,16 @@ class CleanerWorld {
   }
 
   void Check(Part& part) {
+    looking_ = true;   // reads that fail are for the worlds of recovery
+    Compare(part);
+    looking_ = false;
+  }
+  void Compare(Part& part) {
     Log& log = *part.log;
     ++tally[Count::kPartitionsCompared];
     SCOPED_TRACE(part.name.ToString());
     ASSERT_GE(log.high_watermark().v, part.must) << disk_->Dump();
-    part.appended.erase(part.appended.lower_bound(log.next_offset().v), part.appended.end());
+    ForgetWhatWasTakenBack(part);
     std::map<int, KeyedRecord> expected, found;
     for (const auto& [offset, record] : part.appended) {
       if (offset < log.high_watermark().v) expected[record.key] = record;
@@ -405,8 +433,9 @@ class CleanerWorld {
       if (::testing::Test::HasFailure()) return;
     }
     EndAfter(Chance(60) ? 1 + Below(1500) : -1, Chance(60));
+    if (faults && Chance(60)) faults_.Arm(Chance(50) ? 100 : 2000);
     const int keys = static_cast<int>(5 + Below(100));
-    for (int i = 0; i < steps && !over_ && !::testing::Test::HasFailure(); ++i) {
+    for (int i = 0; i < steps && !over_ && dir_->status().ok() && !::testing::Test::HasFailure(); ++i) {
       if (!script.HasStep(life_, i)) continue;
       place->step = i;
       Reseed(i);
@@ -422,40 +451,83 @@ class CleanerWorld {
         dir_->OnTimer();
       } else if (what < 61) {
         Commit();
-        if (!over_) Check(part);
+        if (!over_ && Serves(part)) Check(part);
       } else {
         Turn();
       }
     }
     place->step = steps;
     Reseed(-3);
-    if (!over_ && Chance(30)) Settle();
+    if (!over_ && Chance(faults_.struck() ? 60 : 30)) {
+      faults_.Disarm();
+      Settle();
+      if (!over_) ExpectAllCleaned();
+    }
     if (!over_) {
+      ExpectInService();
       for (auto& part : parts_) {
-        if (!::testing::Test::HasFailure() && !part->log->has_staged()) Check(*part);
+        if (!::testing::Test::HasFailure() && Serves(*part) && !part->log->has_staged()) Check(*part);
       }
     }
     if (!over_ && Chance(40)) StopClean();
     if (!over_) EndNow(Chance(60));
     EndLife();
   }
+  // Lost in a power cut, or refused by a disk that was full: whose batch it was begins anew.
+  void ForgetWhatWasTakenBack(Part& part) {
+    const int64_t next = part.log->next_offset().v;
+    part.appended.erase(part.appended.lower_bound(next), part.appended.end());
+    if (part.last_base < next) return;
+    part.last_base = -1;
+    part.sequence = 0;
+    part.producer += 1001;
+  }
+  // The disk has failed in this life; refusals are in order then, damage is not.
+  bool Excused(const Status& why) const {
+    return faults_.struck() && (why.code() == Code::kIo || why.code() == Code::kOffline || IsLack(why.code()) || why.code() == Code::kClosed);
+  }
+  bool Serves(const Part& part) const {
+    if (part.log != nullptr && part.log->offline().ok()) return true;
+    EXPECT_TRUE(faults_.struck()) << part.name.ToString() << (part.log == nullptr ? " is not open" : ": " + part.log->offline().ToString());
+    return false;
+  }
   void CheckRetry(Part& part) {
-    if (part.last_base < 0) return;
-    if (part.last_base >= part.log->next_offset().v) {   // lost with what was behind: its producer begins anew
-      part.last_base = -1;
-      part.sequence = 0;
-      ++part.producer;
-      part.producer += 1000;
-      return;
-    }
-    if (!dir_->ready()) return;
+    if (part.last_base < 0 || !dir_->ready()) return;
     std::vector<uint8_t> again = part.last_batch;
     Result<AppendResult> retried = part.log->Append(again, AppendOrigin::kClient, TimestampMs(clock_.WallMs()));
+    if (!retried.ok() && Excused(retried.status())) return;
     ASSERT_TRUE(retried.ok()) << retried.status().ToString();
     ASSERT_TRUE(retried->duplicate);
     ASSERT_EQ(retried->base.v, part.last_base);
     ++tally[Count::kRetries];
     ++tally[Count::kRetriesRecognised];
+  }
+  // What lacks for a moment is tried again, all but writes of the journal, which has its space.
+  void ExpectInService() {
+    if (faults_.struck() && (!IsLack(faults_.failure().code()) || faults_.path().find(".sluice/") != std::string::npos)) return;
+    EXPECT_TRUE(dir_->status().ok()) << "offline after " << faults_.failure().ToString() << ": " << dir_->status().ToString();
+  }
+  // Settled: of nothing that can be compacted there is enough left.
+  void ExpectAllCleaned() {
+    if (!dir_->status().ok()) return;
+    looking_ = true;
+    Result<OffsetsByPartition> cleaned = ReadOffsets(*disk_, std::string("/data/") + kCleanedOffsetsName);
+    const bool known = cleaned.ok() && std::none_of(lines().begin(), lines().end(), [](const std::string& line) { return line.find("-checkpoint is not written") != std::string::npos; });
+    for (auto& part : parts_) {
+      if (part->log == nullptr || !part->log->offline().ok()) continue;
+      const auto names_it = [&](const std::string& line) { return line.find("partition " + part->name.ToString() + " cannot be compacted") != std::string::npos; };
+      if (std::any_of(lines().begin(), lines().end(), names_it)) {
+        EXPECT_TRUE(faults_.failure().code() == Code::kIo) << lines().back();
+        continue;
+      }
+      for (const char* ending : {".cleaned", ".swap"}) EXPECT_TRUE(Files(*part, ending).empty()) << part->name.ToString() << " has " << Files(*part, ending).front();
+      if (!known) continue;
+      auto noted = cleaned->find(part->name);
+      const std::optional<Offset> to = noted == cleaned->end() ? std::nullopt : std::optional(noted->second);
+      Result<CleanRange> range = MeasureDirt(part->log->ViewForCleaning(), to, TimestampMs(clock_.WallMs()));
+      EXPECT_TRUE(range.ok() && (!range->due || range->first_uncleanable == Offset(0))) << part->name.ToString() << " waits to be compacted from " << (range.ok() ? range->first_dirty.v : -1);
+    }
+    looking_ = false;
   }
   void OnChange(const std::string& what) {
     if (over_) return;
@@ -479,7 +551,8 @@ class CleanerWorld {
   std::unique_ptr<LogDir> dir_;
   std::deque<std::vector<uint8_t>> bytes_, old_bytes_;
   std::vector<std::string> history_;
-  bool over_ = true, power_ = false, serving_ = false;
+  DiskFaults faults_{random_, tally};
+  bool over_ = true, power_ = false, serving_ = false, looking_ = false;
   int life_ = 0;
   int64_t end_in_ = -1, changes_ = 0, serial_ = 0;
 };

@@ -243,7 +243,7 @@ class World {
 
   // Once the disk has failed in a life, refusals are in order; that it is damaged is never true.
   bool Excused(const Status& why) const {
-    return faults_.struck() && (why.code() == Code::kIo || why.code() == Code::kOffline || why.code() == Code::kNoSpace || why.code() == Code::kClosed);
+    return faults_.struck() && (why.code() == Code::kIo || why.code() == Code::kOffline || IsLack(why.code()) || why.code() == Code::kClosed);
   }
   void TakeLosses() {
     tally[Count::kPagesDropped] = disk_->losses.pages_dropped;
@@ -371,29 +371,17 @@ class World {
   }
 
   void Drive(const std::function<bool()>& until) {
-    for (int i = 0; i < 200000; ++i) {
-      if (until() || over_) return;
-      if (::testing::Test::HasFailure()) return;
-      Turn();
-      if (until() || over_) return;
-      if (env_->pool.pending() == 0 && env_->writer.pending() == 0) {
-        clock_.now_us += 200000;
-        if (dir_) dir_->OnTimer();
-      }
-      if (dir_) Commit();
-    }
+    const auto over = [&] { return over_ || ::testing::Test::HasFailure(); };
+    const auto time = [&] {
+      clock_.now_us += 200000;
+      dir_->OnTimer();
+    };
+    if (env_->Drive(until, over, time, [&] { Commit(); })) return;
     std::string who;
     for (auto& [name, part] : topics_) {
       who += name + (part->log == nullptr ? " is not open" : "") + ", " + std::to_string(part->waiting) + " waiting" + (part->log != nullptr ? Tell(*part) : "") + "\n";
     }
-    ADD_FAILURE() << "stuck: " << (dir_ ? dir_->status().ToString() : "") << "\n" << who << disk_->Dump();
-  }
-  void Turn() {
-    switch (Below(3)) {
-      case 0: env_->pool.RunOne(); break;
-      case 1: env_->pool.RunCompletions(); break;
-      default: env_->writer.Reap();
-    }
+    ADD_FAILURE() << "stuck: " << dir_->status().ToString() << "\n" << who << disk_->Dump();
   }
 
   // Everything that was appended is answered in the end.
@@ -432,7 +420,7 @@ class World {
       Append();
       if (Chance(60)) Commit();
     } else {
-      Turn();
+      env_->Turn();
     }
   }
 
@@ -546,8 +534,8 @@ class World {
   void OnRefused(const std::shared_ptr<Part>& part, int64_t end, const Status& why) {
     if (over_ || part->gone || closed_) return;
     Note(part->name.ToString() + " refuses what ends at " + std::to_string(end) + ": " + why.ToString());
-    if (why.code() != Code::kNoSpace && Excused(why)) return;   // it may be there after the next start, or not
-    ASSERT_TRUE(why.code() == Code::kNoSpace && (options_.full_disk || faults_.struck())) << part->name.ToString() << " refused " << end << ": " << why.ToString();
+    if (!IsLack(why.code()) && Excused(why)) return;   // it may be there after the next start, or not
+    ASSERT_TRUE(IsLack(why.code()) && (options_.full_disk || faults_.struck())) << part->name.ToString() << " refused " << end << ": " << why.ToString();
     // Taken back: it and what was staged behind it.
     while (!part->batches.empty() && part->batches.back().end >= end) part->batches.pop_back();
     Resume(*part);
@@ -685,7 +673,7 @@ class World {
   void OpenNew(const std::shared_ptr<Part>& part) {
     dir_->OpenPartitions({SpecOf(*part)}, [this, part](std::vector<OpenOutcome> outcomes) {
       if (over_) return;
-      if ((options_.full_disk || faults_.struck()) && outcomes[0].status.code() == Code::kNoSpace) {
+      if ((options_.full_disk || faults_.struck()) && IsLack(outcomes[0].status.code())) {
         waiting_for_space_.push_back(part);
         return;
       }

@@ -42,7 +42,8 @@ class SimDisk final : public io::FileSystem {
     Status status;
   };
   std::vector<Fault> faults;
-  // Asked before every change and every "read"; what is not ok fails it, this once. A write is done by half then, a sync loses pages.
+  // Asked before every change, every "read" and every "open", which is whatever takes a descriptor; what is not ok fails it, this once. A write is done by half
+  // then, a sync loses pages.
   std::function<Status(const char* what, const std::string& path)> fail;
   std::function<size_t(size_t)> shorten;   // how much of a read that does not wait is in memory
   // A write to such a file that asks for durability, and a sync of it, is a lie: a disk that loses its cache.
@@ -128,6 +129,7 @@ class SimDisk final : public io::FileSystem {
     if (dead) return Dead();
     auto [dir, name] = Parent(path);
     if (dir == nullptr) return Status::FromErrno(ENOENT, "open " + path);
+    if (fail) SLUICE_TRY(fail("open", path));
     auto at = dir->names.find(name);
     std::shared_ptr<Node> node;
     if (at == dir->names.end()) {
@@ -147,6 +149,7 @@ class SimDisk final : public io::FileSystem {
     if (dead) return Dead();
     std::shared_ptr<Node> dir = Find(path);
     if (dir == nullptr || !dir->is_dir) return Status::FromErrno(dir == nullptr ? ENOENT : ENOTDIR, "list " + path);
+    if (fail) SLUICE_TRY(fail("open", path));
     std::vector<io::DirEntry> entries;
     for (const auto& [name, node] : dir->names) entries.push_back({name, node->is_dir});
     return entries;
@@ -231,12 +234,14 @@ class SimDisk final : public io::FileSystem {
     if (dead) return Dead();
     std::shared_ptr<Node> dir = Find(path);
     if (dir == nullptr) return Status::FromErrno(ENOENT, "open directory " + path);
+    if (fail) SLUICE_TRY(fail("open", path));
     SLUICE_TRY(Change("syncdir", path));
     SyncNames(*dir);
     return Status::Ok();
   }
   Status SyncAll(const std::string& path) override {
     if (dead) return Dead();
+    if (fail) SLUICE_TRY(fail("open", path));
     const Status changed = Change("syncfs", path);
     if (changed.ok()) SyncEverything(*root_); else ForgetEverywhere(*root_);
     return changed;
@@ -250,6 +255,7 @@ class SimDisk final : public io::FileSystem {
   }
   Result<std::unique_ptr<io::FileLock>> Lock(const std::string& path) override {
     if (dead) return Dead();
+    if (fail) SLUICE_TRY(fail("open", path));
     if (!locks_->insert(path).second) return Status::Error(Code::kLocked, path + " is held by this process");
     return std::unique_ptr<io::FileLock>(new SimLock(locks_, path));
   }

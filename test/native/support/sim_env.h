@@ -129,12 +129,33 @@ class SimReporter final : public log::Reporter {
 
 // One life of a process on a disk.
 struct SimEnv {
-  SimEnv(SimDisk* disk, SimClock* clock, std::mt19937_64& random) : pool(random), writer(random) {
+  SimEnv(SimDisk* disk, SimClock* clock, std::mt19937_64& random) : pool(random), writer(random), random_(random) {
     env.fs = disk;
     env.clock = clock;
     env.pool = &pool;
     env.writer = &writer;
     env.reporter = &reporter;
+  }
+  // Something of what waits, if there is any: a job, completions, or writes of the journal.
+  void Turn() {
+    switch (random_() % 3) {
+      case 0: pool.RunOne(); break;
+      case 1: pool.RunCompletions(); break;
+      default: writer.Reap();
+    }
+  }
+  // Turns, each followed by `commit`, until `until` or `over`. Where nothing waits `time` passes. False: it came to neither.
+  template <class Until, class Over, class Time, class Commit>
+  bool Drive(const Until& until, const Over& over, const Time& time, const Commit& commit) {
+    constexpr int kTurns = 200000;
+    for (int i = 0; i < kTurns; ++i) {
+      if (over() || until()) return true;
+      Turn();
+      if (over() || until()) return true;
+      if (pool.pending() == 0 && writer.pending() == 0) time();
+      if (!over()) commit();
+    }
+    return false;
   }
   // All that waits, where its order does not matter.
   void RunAll() {
@@ -146,6 +167,9 @@ struct SimEnv {
   SimWriter writer;
   SimReporter reporter;
   log::Env env;
+
+ private:
+  std::mt19937_64& random_;
 };
 
 }  // namespace sluice::test

@@ -11,7 +11,7 @@ namespace sluice::test {
 enum class Count : size_t {
   kWorlds, kFlipWorlds, kLives, kOperations, kAppends, kRetries, kReads, kDeleteRecords, kDeletedTopics, kModeChanges, kCheckpoints, kCleanings, kCleanStops,
   kPowerCuts, kCutsInside, kCutsInRecovery, kKills, kPagesDropped, kPagesTorn, kNamesDropped,
-  kSyncsFailed, kPagesForgotten, kWritesFailed, kReadsFailed, kDiskFull, kQuota, kNamesFailed, kShortReads, kClockJumps,
+  kSyncsFailed, kPagesForgotten, kWritesFailed, kReadsFailed, kDiskFull, kQuota, kNamesFailed, kNoDescriptor, kShortReads, kClockJumps,
   kPartitionsCompared, kBatchesCompared, kRetriesRecognised,
   kEnd,
 };
@@ -28,7 +28,7 @@ inline constexpr std::array<CountName, kCounts> kCountNames{{
     {"ends", "power cuts"}, {"ends", "of them inside an operation"}, {"ends", "of them inside recovery"}, {"ends", "kill -9"},
     {"lost in cuts", "unsynced pages"}, {"lost in cuts", "pages torn at 512 bytes"}, {"lost in cuts", "changes of names"},
     {"faults", "failed syncs"}, {"faults", "pages forgotten by them"}, {"faults", "EIO on write (half done)"}, {"faults", "EIO on read"}, {"faults", "ENOSPC"},
-    {"faults", "EDQUOT"}, {"faults", "EIO on create, rename, remove"}, {"faults", "short reads"}, {"faults", "clock jumps"},
+    {"faults", "EDQUOT"}, {"faults", "EIO on create, rename, remove"}, {"faults", "EMFILE"}, {"faults", "short reads"}, {"faults", "clock jumps"},
     {"compared", "partitions"}, {"compared", "batches, byte for byte by CRC"}, {"compared", "retries that were recognised"},
 }};
 
