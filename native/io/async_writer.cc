@@ -38,7 +38,9 @@ class UringWriter final : public AsyncWriter {
   ~UringWriter() override {
     while (in_flight_ > 0) {  // the kernel still reads the callers' buffers
       io_uring_cqe* cqe = nullptr;
-      if (::io_uring_wait_cqe(&ring_, &cqe) != 0) break;
+      const int failure = ::io_uring_wait_cqe(&ring_, &cqe);
+      if (failure == -EINTR || failure == -EAGAIN) continue;
+      if (failure != 0) break;
       ::io_uring_cqe_seen(&ring_, cqe);
       --in_flight_;
     }
@@ -61,10 +63,11 @@ class UringWriter final : public AsyncWriter {
       prepared = true;
     }
     if (!prepared) return;
+    // The kernel may take fewer than it is offered; whatever it has not taken would wait for the next write.
     int n;
     do {
       n = ::io_uring_submit(&ring_);
-    } while (n == -EINTR || n == -EAGAIN);
+    } while (n == -EINTR || n == -EAGAIN || (n >= 0 && ::io_uring_sq_ready(&ring_) > 0));
     SLUICE_ASSERT_OP(n, >=, 0);
   }
 
@@ -95,7 +98,7 @@ class UringWriter final : public AsyncWriter {
     while (pending() > 0) {
       Flush();
       io_uring_cqe* cqe = nullptr;
-      int failure = ::io_uring_wait_cqe(&ring_, &cqe);
+      const int failure = ::io_uring_wait_cqe(&ring_, &cqe);
       SLUICE_ASSERT(failure == 0 || failure == -EINTR || failure == -EAGAIN);
       (void)Reap();
     }
