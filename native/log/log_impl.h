@@ -180,6 +180,7 @@ struct Log::Impl {
   // --- log_load.cc
   Status LoadNew(const LoadState& state);
   Status LoadExisting(const LoadState& state);
+  Status LoadFirstTimestamp(Segment& segment) const;
   Status FinishLoad();
   Status StartSegment(Offset base);
   Status FinishSwaps(const DirListing& listing);

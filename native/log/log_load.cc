@@ -182,12 +182,18 @@ Status Log::Impl::LoadExisting(const LoadState& state) {
   return FinishLoad();
 }
 
+// Of the last segment that is known. Where all of the log lies below its start, damage there harms nobody: the segment rolls by its own age then.
+Status Log::Impl::LoadFirstTimestamp(Segment& segment) const {
+  const Status loaded = segment.LoadFirstTimestamp();
+  return loaded.code() == Code::kCorrupt && written_end <= log_start ? Status::Ok() : loaded;
+}
+
 // What holds whatever the way here: ends are known, the last segment is active.
 Status Log::Impl::FinishLoad() {
   total_size = 0;
   for (const auto& segment : *segments) total_size += segment->size();
   for (const auto& segment : *segments) segment->bytes_before = -segment->size();
-  SLUICE_TRY(active().LoadFirstTimestamp());
+  SLUICE_TRY(LoadFirstTimestamp(active()));
   if (epochs.TruncateFromEnd(written_end)) epochs_dirty = true;
   if (epochs.TruncateFromStart(log_start)) epochs_dirty = true;
   producers.OnHighWatermark(high_watermark);

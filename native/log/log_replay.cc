@@ -83,7 +83,7 @@ Status Log::Impl::LoadProven(const LoadState& load, const DirListing& listing) {
       Report(Severity::kWarn, segment->log_path() + ": an index does not reach as far as the checkpoint says; made anew from the batches");
       SLUICE_TRY(segment->RebuildIndexes(config.index_interval_bytes));
     }
-    SLUICE_TRY(segment->LoadFirstTimestamp());
+    SLUICE_TRY(LoadFirstTimestamp(*segment));
   }
   SLUICE_TRY(DetachTail(below, 0));
   if (found) {
