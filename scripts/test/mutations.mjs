@@ -35,7 +35,7 @@ export const MUTATIONS = [
   },
   {
     name: 'unproven_tail', what: 'recovery leaves what lies behind the proven end',
-    file: 'log/log_replay.cc', from: 'SLUICE_TRY(log.active().CutTail());\n  log.repaired', to: 'log.repaired',
+    file: 'log/log_replay.cc', from: 'SLUICE_TRY(log.active().CutTail());\n  log.cut_noted', to: 'log.cut_noted',
   },
   {
     name: 'clean_mark', what: 'the mark of a clean stop stays',
