@@ -60,7 +60,7 @@ export interface LoadedMetadata {
   readonly image: MetadataImage;
   /** A metadata transaction was begun and never ended: it must be aborted before anything else is written. */
   readonly isInTransaction: boolean;
-  /** Nothing was ever written. The image may hold what Kafka's format tool left to begin with. */
+  /** No metadata was ever written: the log has control records at most. The image may hold what Kafka's format tool left to begin with. */
   readonly isEmpty: boolean;
   /** What a snapshot has to say of the raft log itself. */
   readonly controls: RaftControls;
@@ -72,6 +72,8 @@ class Loader {
   readonly #folder: ImageFolder;
   readonly #nodeId: number;
   readonly controls = new Map<'kRaftVersion' | 'voters', ControlPair>();
+  /** The log has a record that is not of the raft log itself. */
+  hasMetadata = false;
   #next: bigint;
 
   constructor(image: MetadataImage, nodeId: number) {
@@ -92,6 +94,7 @@ class Loader {
         throw new MetadataError(`the metadata log has no record at offset ${this.#next}: the next one is at ${record.offset}`);
       }
       this.#add(batch, record.offset, record.key, record.value);
+      this.hasMetadata ||= !batch.isControl;
       this.#next = record.offset + 1n;
     }
   }
@@ -159,21 +162,39 @@ async function usableSnapshot(directory: string, logStart: bigint, end: bigint):
 export async function loadMetadata(engine: EnginePort, logDir: string, nodeId: number): Promise<LoadedMetadata> {
   const { logStart, end } = await engine.ends(METADATA_PARTITION);
   const snapshot = await usableSnapshot(metadataDirectory(logDir), logStart, end);
+  if (snapshot === undefined && logStart > 0n) {
+    throw new MetadataError(`the metadata log begins at offset ${logStart}, and there is no snapshot of what came before`);
+  }
+  const loaded = await foldLog(engine, nodeId, snapshot, end);
+  if (loaded.loader.hasMetadata || (snapshot?.end ?? 0n) > 0n) return finished(loaded, false);
+  // A first start that came no further than its leader change.
+  const formatted = (await listSnapshots(metadataDirectory(logDir))).at(-1);
+  return finished(formatted === undefined || formatted === snapshot ? loaded : await foldLog(engine, nodeId, formatted, end), true);
+}
+
+interface Folded {
+  readonly loader: Loader;
+  readonly bytes: number;
+}
+
+function finished({ loader, bytes }: Folded, isEmpty: boolean): LoadedMetadata {
+  return { ...loader.finish(), isEmpty, controls: loader.controls, bytesBehindSnapshot: bytes };
+}
+
+async function foldLog(engine: EnginePort, nodeId: number, snapshot: SnapshotFile | undefined, end: bigint): Promise<Folded> {
   const loader = new Loader(emptyImage, nodeId);
   if (snapshot !== undefined) {
     for (const batch of parseBatches(await readFile(snapshot.path))) loader.addSnapshotBatch(batch, snapshot.end - 1n);
-  } else if (logStart > 0n) {
-    throw new MetadataError(`the metadata log begins at offset ${logStart}, and there is no snapshot of what came before`);
   }
-  let bytesBehindSnapshot = 0;
+  let bytes = 0;
   while (loader.next < end) {
     const at = loader.next;
     const { batches } = await engine.read(METADATA_PARTITION, at, READ_BYTES, 'uncommitted');
     for (const batch of parseBatches(batches, { partialTail: 'ignore' })) loader.addLogBatch(batch);
     if (loader.next === at) throw new MetadataError(`the metadata log cannot be read at offset ${at}`);
-    bytesBehindSnapshot += batches.length;
+    bytes += batches.length;
   }
-  return { ...loader.finish(), isEmpty: end === 0n, controls: loader.controls, bytesBehindSnapshot };
+  return { loader, bytes };
 }
 
 /** The first record of each epoch of the raft log. Kafka writes and reads it in version 0 whatever it knows of voters. */

@@ -81,6 +81,17 @@ test('what Kafka\'s format tool wrote counts where there is no log yet', () =>
     assert.equal(begun.image.features.size, 0, 'the log says it all');
   }));
 
+test('a log with nothing but the leader change of a first start that was cut short is as good as empty', async () => {
+  const leader = encodeControlRecord('leaderChange', 0, { version: 0, leaderId: 1, voters: [{ voterId: 1 }], grantingVoters: [{ voterId: 1 }] });
+  const log = logOf(0n, 1n, [[0n, control(0n, leader)]]);
+  const bare = await load(log);
+  assert.deepEqual([bare.isEmpty, bare.image.offset, bare.image.features.size], [true, 0n, 0]);
+  await withSnapshots({ '00000000000000000000-0000000000.checkpoint': snapshot(level) }, async (logDir) => {
+    const formatted = await load(log, logDir);
+    assert.deepEqual([formatted.isEmpty, formatted.image.offset, formatted.image.features.get('metadata.version')], [true, 0n, 33]);
+  });
+});
+
 test('a log whose beginning is gone, after its newest snapshot', () =>
   withSnapshots({
     '00000000000000000005-0000000001.checkpoint': snapshot(level),
