@@ -45,6 +45,7 @@ struct Lenience {
   bool told = false;              // anything may be missing, where somebody has said so
   int64_t whole_below = 0;        // ... from this offset on
   bool offline = false;           // it may be closed, with a reason that names it
+  bool nobodys = false;           // ... by a folder that is not its own: nothing of it is in there, and a later start may have set that aside
   int64_t torn_end = INT64_MAX;   // nobody needs to tell of what is missing from here on
   bool start_back = false;        // the start may lie where it had been before it was moved
   bool untold_aborts = false;     // what it says of aborted transactions may be wrong
@@ -107,7 +108,7 @@ class FlipImage {
     const Part* part = LivePart(flip.folder);
     if (!flip.folder.empty() && part == nullptr) {
       out.why = "the folder is nobody's";
-      out.of[flip.folder].offline = flip.kind == FlipKind::kPartitionMetadata;   // whose it is cannot be said any more
+      out.of[flip.folder].offline = out.of[flip.folder].nobodys = flip.kind == FlipKind::kPartitionMetadata;   // whose it is cannot be said any more
       return out;
     }
     switch (flip.kind) {
