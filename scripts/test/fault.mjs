@@ -1,8 +1,10 @@
 // `npm run fault -- --seed N --runs M`: random worlds on a simulated disk, cut again and again; what it may be told is in test/native/fault/main.cc.
+// `npm run fault -- --metadata [--seed N] [--cuts M]`: power cuts under a broker's metadata log; test/fault/metadata-run.ts.
 // `npm run fault -- --mutations [name ...]`: engines that are broken on purpose, one place each; every one must be found.
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../build/paths.mjs';
+import { prepare } from '../build/prepare.mjs';
 import { runAsProgram } from '../build/program.mjs';
 import { StepError } from '../build/report.mjs';
 import { run, tailOf } from '../build/run.mjs';
@@ -69,8 +71,15 @@ async function mutations(names) {
   return survived === 0 ? 0 : 1;
 }
 
+async function metadata(args) {
+  await prepare();
+  const { code } = await run(process.execPath, ['dist/test/fault/metadata-run.js', ...args], { cwd: root, onLine: (line) => process.stdout.write(`${line}\n`), timeoutMs: 60 * MINUTE });
+  return code;
+}
+
 async function main(args) {
   if (args[0] === '--mutations') return mutations(args.slice(1));
+  if (args[0] === '--metadata') return metadata(args.slice(1));
   await buildNative({ folder: FOLDER, targets: ['sluice_fault'] });
   return runProgram(FOLDER, 'sluice_fault', args);
 }
