@@ -115,7 +115,10 @@ void LogDir::Impl::Commit() {
     journal->Seal();
     env.writer->Flush();
     // The one moment at which nothing is staged, whatever the waiters do.
-    if (!next_checkpoint.empty() && !running_checkpoint && staged.empty() && status.ok()) BeginCheckpoint();
+    if (staged.empty() && status.ok()) {
+      if (taking_logs) TakeLogs();
+      else if (!next_checkpoint.empty() && !running_checkpoint) BeginCheckpoint();
+    }
   }
   for (LogSlot* slot : committing) AfterWrite(slot);
   spare_list = std::move(committing);

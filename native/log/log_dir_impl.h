@@ -146,6 +146,9 @@ struct LogDir::Impl {
   bool CheckpointDue() const;
   bool IdleCheckpointDue();
   struct CheckpointRun;
+  struct TakenLog;
+  void TakeLogs();
+  Status TakeLog(CheckpointRun& run, TakenLog& taken);
   void FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run);
 
   // --- compaction (cleaner.cc), and the check of what lies there (scrubber.cc)
@@ -245,6 +248,7 @@ struct LogDir::Impl {
   int64_t dirty_budget = INT64_MAX;
 
   std::shared_ptr<CheckpointRun> running_checkpoint;
+  bool taking_logs = false;          // it is at the logs, a few at a time
   std::vector<std::function<void(Status)>> next_checkpoint;   // who asked for one that has not begun
   int64_t last_checkpoint_us = 0;
   int64_t checkpoint_again_us = 0;   // not before, after a full disk refused one

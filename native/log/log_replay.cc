@@ -218,8 +218,9 @@ Status Log::Impl::ScanOn(Offset until, ScanEnd* end) {
 
 Status Log::ReplaySynced(Offset end) {
   Impl& log = *impl_;
-  if (log.replay == nullptr || end <= log.written_end) return Status::Ok();
+  if (log.replay == nullptr) return Status::Ok();
   log.replay->mode = Durability::kFsync;
+  if (end <= log.written_end) return Status::Ok();
   if (log.segments->empty()) {
     if (log.replay->later.empty() || log.replay->later.front() >= end) {
       log.written_end = log.next_offset = end;

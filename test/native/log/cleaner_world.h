@@ -66,6 +66,7 @@ class CleanerWorld {
     options_.journal_bytes = 8 << 20;
     options_.cleaner.backoff_ms = 0;
     options_.cleaner.buffer_bytes = 8192;
+    options_.logs_at_once = 1 + seed % 4;
   }
   ~CleanerWorld() { EndLife(); }
 

@@ -37,6 +37,7 @@ class TakeoverTest : public ::testing::Test {
     env_ = std::make_unique<SimEnv>(disk_.get(), &clock_, random_);
     LogDirOptions options;
     options.path = "/data";
+    options.logs_at_once = 1;
     Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options);
     ASSERT_TRUE(dir.ok()) << dir.status().ToString();
     dir_ = dir.take();
@@ -155,6 +156,38 @@ TEST_F(TakeoverTest, EachLifeAddsToTheJournalUntilOneComesToItsCheckpoint) {
   Start();
   EXPECT_EQ(report_.incarnations, 1);
   EXPECT_EQ(End(0), end);
+}
+
+TEST_F(TakeoverTest, ACheckpointTakesALogAtATimeAndAppendsGoOn) {
+  for (const bool power : {false, true}) {
+    SCOPED_TRACE(power ? "power cut" : "kill");
+    Start();
+    SetMode(0, Durability::kOs);   // whoever asks there when something is durable asks for a checkpoint
+    Settle();
+    const int64_t checkpoints = dir_->stats().checkpoints;
+    for (int i = 0; i < kPartitions; ++i) Append(i);
+    Flush();
+    std::optional<Status> done;
+    dir_->WhenDurable(logs_[0], logs_[0]->next_offset(), [&](Status status) { done = status; });
+    int meanwhile = 0;
+    for (; !done; ++meanwhile) {
+      ASSERT_LT(meanwhile, 100);
+      for (int i = 0; i < kPartitions; ++i) Append(i);
+      Flush();
+      (void)env_->pool.RunOne();
+      env_->pool.RunCompletions();
+    }
+    ASSERT_TRUE(done->ok()) << done->ToString();
+    EXPECT_GT(meanwhile, 2);
+    EXPECT_EQ(dir_->stats().checkpoints, checkpoints + 1);
+    std::vector<int64_t> ends;
+    for (int i = 0; i < kPartitions; ++i) ends.push_back(End(i));
+    Crash(power);
+    Start();
+    for (int i = power ? 1 : 0; i < kPartitions; ++i) EXPECT_EQ(End(i), ends[static_cast<size_t>(i)]);
+    Settle();
+    Crash(power);
+  }
 }
 
 // Mode os answers before anything is durable, and of what only the page cache had the first recovery has made up its mind.
