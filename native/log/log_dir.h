@@ -22,6 +22,7 @@
 #include "log/config.h"
 #include "log/env.h"
 #include "log/log.h"
+#include "log/sweeper.h"
 
 namespace sluice::log {
 
@@ -51,6 +52,7 @@ struct LogDirOptions {
   int64_t retention_check_ms = 1000;   // log.retention.check.interval.ms
   int64_t retention_delay_ms = 0;      // log.initial.task.delay.ms: before the first check
   size_t logs_at_once = 256;           // that a checkpoint looks at before appends have their turn again: some 300 us
+  int64_t removal_piece_bytes = Sweeper::kPieceBytes;   // of files that retention deletes
   CleanerOptions cleaner;
   ScrubOptions scrub;
   bool embedded = false;      // an engine inside a program: folders of other topic ids are left alone, never set aside

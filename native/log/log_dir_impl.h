@@ -16,7 +16,6 @@
 #include "log/log_dir.h"
 #include "log/log_dir_jobs.h"
 #include "log/space_reserve.h"
-#include "log/sweeper.h"
 
 namespace sluice::log {
 

@@ -120,6 +120,7 @@ struct Log::Impl {
     std::string path;
     int64_t due_ms = 0;
     int64_t bytes = 0;
+    std::weak_ptr<const void> reader;   // see Sweeper::Add
   };
   std::vector<Doomed> doomed;
   std::vector<std::shared_ptr<Segment>> detached;  // out of the log, their files renamed at the next chance

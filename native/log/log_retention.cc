@@ -61,7 +61,7 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
       }
       const Status renamed = env.fs->Rename(path, path + kDeletedSuffix);
       if (renamed.ok()) {
-        doomed.push_back({path + kDeletedSuffix, SaturatingAdd(now.v, config.file_delete_delay_ms), suffix == kLogSuffix ? segment->size() : 0});
+        doomed.push_back({path + kDeletedSuffix, SaturatingAdd(now.v, config.file_delete_delay_ms), suffix == kLogSuffix ? segment->size() : 0, segment});
       } else if (renamed.code() != Code::kNotFound) {
         // What nobody reads by name may go at once; left behind, it would be an index without a segment.
         if (suffix != kLogSuffix && env.fs->Remove(path).ok()) continue;
@@ -82,7 +82,7 @@ void Log::Impl::RemoveDoomed(TimestampMs now, bool here) {
   Sweeper& sweeper = here || env.sweeper == nullptr ? at_once : *env.sweeper;
   std::erase_if(doomed, [&](Doomed& file) {
     if (file.due_ms > now.v) return false;
-    sweeper.Add(std::move(file.path), file.bytes);
+    sweeper.Add(std::move(file.path), file.bytes, std::move(file.reader));
     return true;
   });
   at_once.Finish();
@@ -197,6 +197,7 @@ Status Log::Delete() {
   const std::string parent = slash == std::string::npos ? "." : log.dir.substr(0, slash);
   const std::string target = JoinPath(parent, log.name.topic.substr(0, 255 - tail.size()) + tail);
   SLUICE_TRY(log.env.fs->Rename(log.dir, target));
+  if (log.env.sweeper != nullptr) log.env.sweeper->Forget(log.dir);
   log.dir = target;
   log.closed = true;
   return Status::Ok();

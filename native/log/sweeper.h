@@ -1,5 +1,5 @@
-// Files that have left their logs, removed a few at a time. Gigabytes that retention lets go of at once keep everybody waiting: the kernel drops their
-// pages, and the disk is told of their blocks where the file system discards.
+// Files that have left their logs, removed a little at a time. Gigabytes that retention lets go of at once keep everybody waiting: the kernel drops their
+// pages, and the disk is told of their blocks where the file system discards. Large files are cut down from their ends first, because a segment is much already.
 // Thread: home.
 // Owns: the list; what is on it when the process ends is removed by the next start.
 // After error: a file that cannot be removed is reported, and left to the next start.
@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,26 +17,42 @@ namespace sluice::log {
 
 class Sweeper {
  public:
-  explicit Sweeper(const Env& env) : env_(env) {}
+  explicit Sweeper(const Env& env, int64_t piece_bytes = kPieceBytes) : env_(env), piece_bytes_(piece_bytes) {}
 
-  // `bytes`: about how large it is.
-  void Add(std::string path, int64_t bytes);
+  // `bytes`: about how large it is. `reader`: lives as long as anybody may read the file, which is not cut down until then.
+  void Add(std::string path, int64_t bytes, std::weak_ptr<const void> reader = {});
+  // Its folder gets another name, and another folder may get its own.
+  void Forget(const std::string& folder);
   // About every 100 ms. `hurry`: somebody waits for the space.
   void OnTimer(bool hurry);
   // What is left, at once and here.
   void Finish();
 
+  static constexpr int64_t kPieceBytes = 8 << 20;
+
  private:
   struct File {
     std::string path;
     int64_t bytes = 0;
+    std::weak_ptr<const void> reader;
+    bool is_cut = false;
+    bool stays_whole = false;   // as it could not be cut
   };
-  static void Remove(const Env& env, const std::vector<std::string>& paths);
+  struct Step {
+    std::string path;
+    int64_t length = 0;        // what is left of it; 0: the file goes
+    bool is_first_cut = false;
+  };
+  Step NextStep(File& file, bool hurry);
+  static Status Cut(const Env& env, const Step& step);
+  // The path of the last file that could not be cut.
+  static std::string Run(const Env& env, const std::vector<Step>& steps);
 
   const Env env_;
+  const int64_t piece_bytes_;
   std::deque<File> waiting_;
   int64_t waiting_bytes_ = 0;
-  int64_t credit_ = 0;       // bytes; below zero after a large file
+  int64_t credit_ = 0;       // bytes; below zero after a large piece
   int64_t looked_us_ = 0;
   bool removing_ = false;
 };

@@ -67,6 +67,7 @@ class CleanerWorld {
     options_.cleaner.backoff_ms = 0;
     options_.cleaner.buffer_bytes = 8192;
     options_.logs_at_once = 1 + seed % 4;
+    options_.removal_piece_bytes = 1024;
   }
   ~CleanerWorld() { EndLife(); }
 

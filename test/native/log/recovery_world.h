@@ -186,6 +186,7 @@ class World {
     options.cluster_id = "the-cluster";
     options.journal_bytes = journal_bytes_;
     options.logs_at_once = static_cast<size_t>(1 + seed_ % 4);
+    options.removal_piece_bytes = 1024;
     Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options);
     if (!dir.ok()) {
       EXPECT_TRUE(over_ || Excused(dir.status())) << dir.status().ToString();

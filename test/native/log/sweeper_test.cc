@@ -17,10 +17,19 @@ constexpr int64_t kMiB = 1 << 20;
 
 class SweeperTest : public ::testing::Test {
  protected:
-  void Add(int64_t bytes) {
+  // Nobody reads it unless somebody is given.
+  void Add(int64_t bytes, std::weak_ptr<const void> reader = {}) {
     const std::string path = "/data/" + std::to_string(added_++) + ".log.deleted";
-    ASSERT_TRUE(disk_.Open(path, io::OpenMode::kCreate).ok());
-    sweeper_.Add(path, bytes);
+    Result<std::unique_ptr<io::File>> file = disk_.Open(path, io::OpenMode::kCreate);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE((*file)->Truncate(bytes).ok());
+    sweeper_.Add(path, bytes, std::move(reader));
+  }
+  // Of the first file.
+  int64_t SizeAfter(int ticks) {
+    LeftAfter(ticks);
+    Result<int64_t> size = disk_.FileSize("/data/0.log.deleted");
+    return size.ok() ? *size : -1;
   }
   // After so many ticks of the timer.
   int LeftAfter(int ticks, bool hurry = false) {
@@ -43,7 +52,8 @@ class SweeperTest : public ::testing::Test {
 
 TEST_F(SweeperTest, LittleGoesFileByFileAtItsLeastRate) {
   LeftAfter(1);
-  for (int i = 0; i < 4; ++i) Add(32 * kMiB);   // a second's worth each
+  const auto reader = std::make_shared<int>();
+  for (int i = 0; i < 4; ++i) Add(32 * kMiB, reader);   // a second's worth each
   EXPECT_EQ(LeftAfter(1), 3);
   EXPECT_EQ(LeftAfter(8), 3);
   EXPECT_EQ(LeftAfter(3), 2);
@@ -53,7 +63,8 @@ TEST_F(SweeperTest, LittleGoesFileByFileAtItsLeastRate) {
 
 TEST_F(SweeperTest, MuchGoesFasterAndNotAllAtOnce) {
   LeftAfter(1);
-  for (int i = 0; i < 64; ++i) Add(64 * kMiB);
+  const auto reader = std::make_shared<int>();
+  for (int i = 0; i < 64; ++i) Add(64 * kMiB, reader);
   int before = 64;
   for (int i = 0; i < 40; ++i) {
     const int left = LeftAfter(1);
@@ -71,8 +82,67 @@ TEST_F(SweeperTest, WhoWaitsForTheSpaceGetsItAtOnce) {
 
 TEST_F(SweeperTest, NothingIsSavedUpWhileThereIsNothingToDo) {
   LeftAfter(1000);
-  for (int i = 0; i < 8; ++i) Add(100 * kMiB);
+  const auto reader = std::make_shared<int>();
+  for (int i = 0; i < 8; ++i) Add(100 * kMiB, reader);
   EXPECT_EQ(LeftAfter(1), 7);
+}
+
+TEST_F(SweeperTest, ALargeFileThatNobodyReadsIsCutDownPieceByPiece) {
+  LeftAfter(1);
+  Add(32 * kMiB);
+  std::vector<int64_t> sizes;
+  for (int i = 0; i < 20; ++i) {
+    const int64_t size = SizeAfter(1);
+    if (sizes.empty() || sizes.back() != size) sizes.push_back(size);
+  }
+  EXPECT_EQ(sizes, (std::vector<int64_t>{24 * kMiB, 16 * kMiB, 8 * kMiB, -1}));
+}
+
+TEST_F(SweeperTest, WhatSomebodyReadsStaysWhole) {
+  LeftAfter(1);
+  auto reader = std::make_shared<int>();
+  Add(100 * kMiB);
+  Add(100 * kMiB, reader);
+  std::vector<std::string> cut;
+  disk_.on_change = [&](const std::string& what) {
+    if (what.starts_with("truncate")) cut.push_back(what);
+  };
+  EXPECT_EQ(LeftAfter(100), 0);
+  EXPECT_FALSE(cut.empty());
+  for (const std::string& what : cut) EXPECT_EQ(what, "truncate /data/0.log.deleted");
+}
+
+TEST_F(SweeperTest, ItsNewNameIsDurableBeforeItIsCut) {
+  LeftAfter(1);
+  Add(24 * kMiB);
+  std::vector<std::string> changes;
+  disk_.on_change = [&](const std::string& what) { changes.push_back(what); };
+  EXPECT_EQ(LeftAfter(20), 0);
+  EXPECT_EQ(changes, (std::vector<std::string>{"syncdir /data", "truncate /data/0.log.deleted", "truncate /data/0.log.deleted", "remove /data/0.log.deleted"}));
+}
+
+TEST_F(SweeperTest, WhereTheNameCannotBeMadeDurableItIsNotCut) {
+  LeftAfter(1);
+  Add(64 * kMiB);
+  disk_.faults.push_back({"syncdir", "/data", Status::FromErrno(EIO, "sync")});
+  bool is_cut = false;
+  disk_.on_change = [&](const std::string& what) { is_cut |= what.starts_with("truncate"); };
+  EXPECT_EQ(LeftAfter(20), 0);
+  EXPECT_FALSE(is_cut);
+  ASSERT_EQ(env_.reporter.lines.size(), 1u);
+  EXPECT_NE(env_.reporter.lines[0].find("/data/0.log.deleted cannot be cut down"), std::string::npos);
+}
+
+TEST_F(SweeperTest, AFolderThatIsRenamedTakesItsFilesAlong) {
+  LeftAfter(1);
+  Add(64 * kMiB);
+  Add(64 * kMiB);
+  sweeper_.Forget("/dat");
+  EXPECT_LT(SizeAfter(1), 64 * kMiB);
+  const int64_t left = SizeAfter(0);
+  sweeper_.Forget("/data");
+  EXPECT_EQ(SizeAfter(100), left);
+  EXPECT_EQ(LeftAfter(0), 2);
 }
 
 TEST_F(SweeperTest, AnEndTakesAllThatIsLeft) {
