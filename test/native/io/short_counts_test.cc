@@ -194,38 +194,43 @@ TEST_P(ShortWrites, AreWholeWhenTheyAreToldOf) {
   const std::vector<uint8_t> content = SomeBytes(bytes, 8);
   std::unique_ptr<uint8_t, decltype(&std::free)> aligned(static_cast<uint8_t*>(std::aligned_alloc(kPage, (bytes + kPage - 1) / kPage * kPage)), &std::free);
   std::copy(content.begin(), content.end(), aligned.get());
-  std::vector<Write> writes(kWrites);
-  int ended = 0;
-  size_t at = 0;
-  for (int i = 0; i < kWrites; ++i) {
-    Write& write = writes[static_cast<size_t>(i)];
-    write.ended = &ended;
-    write.file = file->get();
-    write.data = {aligned.get() + at, lengths[static_cast<size_t>(i)]};
-    write.position = static_cast<int64_t>(at);
-    write.sync_after = i % 16 == 0 && !GetParam().direct;
-    at += write.data.size();
-  }
-  {
-    ShortKernel kernel;
-    for (int i = 0; i < kWrites;) {
-      for (int n = 1 + static_cast<int>(random() % 40); n > 0 && i < kWrites; --n) writer.Submit(&writes[static_cast<size_t>(i++)]);
-      writer.Flush();
-      // Half of the time everything is waited for, as the reactor waits: what the kernel was not given would never come.
-      while (random() % 2 == 0 && writer.pending() > 0) {
-        pollfd wait{writer.event_fd(), POLLIN, 0};
-        ASSERT_EQ(::poll(&wait, 1, 20000), 1) << writer.pending() << " writes were never begun";
-        (void)writer.Reap();
-      }
+  const bool is_uring = std::string(writer.driver()) == "io_uring";
+  const auto seen_all = [] { return CutsOf(Cut::kSubmittedInPart) > 0 && CutsOf(Cut::kCompletedShort) > 0 && CutsOf(Cut::kCompletedInterrupted) > 0; };
+  // A completion that comes before anybody waits for it cannot be interrupted: on a busy machine that may be all of them, for a while.
+  for (int round = 0; round == 0 || (is_uring && !seen_all()); ++round) {
+    ASSERT_LT(round, 100);
+    ASSERT_TRUE((*file)->Truncate(0).ok());
+    std::vector<Write> writes(kWrites);
+    int ended = 0;
+    size_t at = 0;
+    for (int i = 0; i < kWrites; ++i) {
+      Write& write = writes[static_cast<size_t>(i)];
+      write.ended = &ended;
+      write.file = file->get();
+      write.data = {aligned.get() + at, lengths[static_cast<size_t>(i)]};
+      write.position = static_cast<int64_t>(at);
+      write.sync_after = i % 16 == 0 && !GetParam().direct;
+      at += write.data.size();
     }
-    writer.Drain();
+    {
+      ShortKernel kernel;
+      for (int i = 0; i < kWrites;) {
+        for (int n = 1 + static_cast<int>(random() % 40); n > 0 && i < kWrites; --n) writer.Submit(&writes[static_cast<size_t>(i++)]);
+        writer.Flush();
+        // Half of the time everything is waited for, as the reactor waits: what the kernel was not given would never come.
+        while (random() % 2 == 0 && writer.pending() > 0) {
+          pollfd wait{writer.event_fd(), POLLIN, 0};
+          ASSERT_EQ(::poll(&wait, 1, 20000), 1) << writer.pending() << " writes were never begun";
+          (void)writer.Reap();
+        }
+      }
+      writer.Drain();
+    }
+    EXPECT_EQ(ended, kWrites);
+    const std::string got = *ReadWholeFile(fs, dir_ / "file", int64_t{1} << 30);
+    ASSERT_EQ(got.size(), bytes);
+    EXPECT_TRUE(std::equal(content.begin(), content.end(), reinterpret_cast<const uint8_t*>(got.data())));
   }
-  EXPECT_EQ(ended, kWrites);
-  const std::string got = *ReadWholeFile(fs, dir_ / "file", int64_t{1} << 30);
-  ASSERT_EQ(got.size(), bytes);
-  EXPECT_TRUE(std::equal(content.begin(), content.end(), reinterpret_cast<const uint8_t*>(got.data())));
-  if (std::string(writer.driver()) != "io_uring") return;
-  for (Cut kind : {Cut::kSubmittedInPart, Cut::kCompletedShort, Cut::kCompletedInterrupted}) EXPECT_GT(CutsOf(kind), 0) << static_cast<int>(kind);
 }
 
 INSTANTIATE_TEST_SUITE_P(BothDrivers, ShortWrites,
