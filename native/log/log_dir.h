@@ -51,7 +51,7 @@ struct LogDirOptions {
   int64_t journal_bytes = 512ll << 20;
   int64_t retention_check_ms = 1000;   // log.retention.check.interval.ms
   int64_t retention_delay_ms = 0;      // log.initial.task.delay.ms: before the first check
-  size_t logs_at_once = 256;           // that a checkpoint looks at before appends have their turn again: some 300 us
+  size_t logs_at_once = 1 << 20;       // that a checkpoint looks at before appends have their turn again
   int64_t removal_piece_bytes = Sweeper::kPieceBytes;   // of files that retention deletes
   CleanerOptions cleaner;
   ScrubOptions scrub;

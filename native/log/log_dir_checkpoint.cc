@@ -83,9 +83,9 @@ void LogDir::Impl::BeginCheckpoint() {
   TakeLogs();
 }
 
-// Where nothing is staged. Called again by whoever comes first, the next Commit or the pool.
+// Where nothing is staged, or the directory is offline and no log is looked at any more. Called again by whoever comes first, the next Commit or the pool.
 void LogDir::Impl::TakeLogs() {
-  SLUICE_ASSERT(taking_logs && staged.empty() && !writing);
+  SLUICE_ASSERT(taking_logs && (!status.ok() || (staged.empty() && !writing)));
   const std::shared_ptr<CheckpointRun> run = running_checkpoint;
   const size_t end = std::min(run->logs.size(), run->taken + options.logs_at_once);
   for (; run->taken < end && run->result.ok() && status.ok(); ++run->taken) run->result = TakeLog(*run, run->logs[run->taken]);

@@ -115,9 +115,9 @@ void LogDir::Impl::Commit() {
     journal->Seal();
     env.writer->Flush();
     // The one moment at which nothing is staged, whatever the waiters do.
-    if (staged.empty() && status.ok()) {
+    if (staged.empty()) {
       if (taking_logs) TakeLogs();
-      else if (!next_checkpoint.empty() && !running_checkpoint) BeginCheckpoint();
+      else if (!next_checkpoint.empty() && !running_checkpoint && status.ok()) BeginCheckpoint();
     }
   }
   for (LogSlot* slot : committing) AfterWrite(slot);
@@ -310,6 +310,7 @@ void LogDir::Impl::RunDuties() {
 void LogDir::Impl::OnTimer() {
   const int64_t now_us = env.clock->MonotonicUs();
   LookWhetherSlow(now_us);
+  if (taking_logs && !status.ok()) TakeLogs();   // there may be no Commit any more
   if (on_closed) TryClose();
   if (!ready || !status.ok() || on_closed) return;
   if (now_us - last_duties_us >= kDutiesEveryUs) {
