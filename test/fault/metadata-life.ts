@@ -6,12 +6,12 @@ import { createPartitionsApi, createTopicsApi, deleteTopicsApi, incrementalAlter
 import { errorName } from '../../src/protocol/errors.js';
 import { openBroker } from '../broker/support.js';
 import { Random } from '../support/random.js';
-import { type Change, METADATA_PROPERTIES, type Topics, afterChange, someChange } from './metadata-model.js';
+import { type Change, METADATA_PROPERTIES, type Topic, type Topics, afterChange, someChange } from './metadata-model.js';
 
 const [directory, marksPath, seed, changes, state] = process.argv.slice(2) as [string, string, string, string, string];
 const marks = openSync(marksPath, 'w');
 const random = new Random(Number(seed));
-let topics = new Map(JSON.parse(state) as [string, Topics extends ReadonlyMap<string, infer T> ? T : never][]) as Topics;
+let topics: Topics = new Map(JSON.parse(state) as [string, Topic][]);
 
 const opened = await openBroker(directory, { ...METADATA_PROPERTIES, 'sluice.io.driver': 'epoll' });
 const { client } = opened;

@@ -9,8 +9,14 @@ import { type Random } from './random.js';
 const PAGE = 4096;
 const SECTOR = 512;
 
-/** The library to preload, compiled once into the build folder. */
+let compiled: string | undefined;
+
+/** The library to preload, compiled once a process into the build folder. */
 export function recorder(): string {
+  return (compiled ??= compileRecorder());
+}
+
+function compileRecorder(): string {
   const folder = join(repositoryRoot, 'build', 'record-disk');
   const library = join(folder, 'record-disk.so');
   mkdirSync(folder, { recursive: true });

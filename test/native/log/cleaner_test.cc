@@ -124,10 +124,8 @@ TEST(Cleaner, AFullDiskOnlyPutsItOff) {
   world.options().cleaner.enabled = false;
   ASSERT_TRUE(world.Start());
   Fill(world, part, 300, 100, 0);
-  CleanerOptions on = world.options().cleaner;
-  on.enabled = true;
   world.disk().faults.push_back({"write", ".cleaned", Status::FromErrno(28, "write")});
-  world.dir().SetCleaner(on);
+  world.TurnCleanerOn();
   for (int i = 0; i < 3; ++i) world.Settle();
   EXPECT_EQ(world.dir().stats().cleanings, 0);
   ASSERT_EQ(world.lines().size(), 1u);
@@ -146,10 +144,8 @@ void LacksInBetween(sluice::test::DiskFaults::Kind kind, const std::string& wher
   world.options().cleaner.enabled = false;
   ASSERT_TRUE(world.Start());
   Fill(world, part, 300, 20);
-  CleanerOptions on = world.options().cleaner;
-  on.enabled = true;
   world.next_faults().Arm(kind, where);
-  world.dir().SetCleaner(on);
+  world.TurnCleanerOn();
   world.Settle();
   ASSERT_TRUE(world.next_faults().struck());
   EXPECT_TRUE(world.dir().status().ok()) << world.dir().status().ToString();
@@ -216,6 +212,15 @@ TEST(Cleaner, SlowedDownItStillEndsAndAStopDoesNotWaitForIt) {
   ASSERT_TRUE(world.Start());
 }
 
+// In a life that begins without the cleaner.
+void FillAndClean(CleanerWorld& world, CleanerWorld::Part& part) {
+  world.options().cleaner.enabled = false;
+  world.options().cleaner.map_bytes = 24 * 15;
+  ASSERT_TRUE(world.Start());
+  Fill(world, part, 70, 20, 30);
+  world.TurnCleanerOn();
+}
+
 // The same cleaning, cut at every third of its changes to the disk, each time others: a power cut or kill -9 after it.
 void CutEverywhere(Durability mode, bool power) {
   const uint64_t seed = Number("SLUICE_SEED", std::random_device()());
@@ -224,14 +229,8 @@ void CutEverywhere(Durability mode, bool power) {
     SCOPED_TRACE("SLUICE_SEED=" + std::to_string(seed) + " change " + std::to_string(at));
     CleanerWorld world(seed);
     CleanerWorld::Part& part = world.AddPart("t", mode);
-    world.options().cleaner.enabled = false;
-    world.options().cleaner.map_bytes = 24 * 15;
-    ASSERT_TRUE(world.Start());
-    Fill(world, part, 70, 20, 30);
-    CleanerOptions on = world.options().cleaner;
-    on.enabled = true;
-    world.dir().SetCleaner(on);
-    world.options().cleaner = on;
+    ASSERT_NO_FATAL_FAILURE(FillAndClean(world, part));
+    world.options().cleaner.enabled = true;
     world.EndAfter(at, power);
     world.Settle();
     const bool cut = world.over();
@@ -259,13 +258,7 @@ TEST(CleanerCrash, AStartThatCannotReadWhatWasCleanedDoesNotGoOnWithoutIt) {
     SCOPED_TRACE(at);
     CleanerWorld world(Number("SLUICE_SEED", 9));
     CleanerWorld::Part& part = world.AddPart("t", Durability::kFsync);
-    world.options().cleaner.enabled = false;
-    world.options().cleaner.map_bytes = 24 * 15;
-    ASSERT_TRUE(world.Start());
-    Fill(world, part, 70, 20, 30);
-    CleanerOptions on = world.options().cleaner;
-    on.enabled = true;
-    world.dir().SetCleaner(on);
+    ASSERT_NO_FATAL_FAILURE(FillAndClean(world, part));
     world.EndAfter(at, false);
     world.Settle();
     if (!world.over()) break;

@@ -75,6 +75,12 @@ class CleanerWorld {
   SimDisk& disk() { return *disk_; }
   SimClock& clock() { return clock_; }
   LogDir& dir() { return *dir_; }
+  // For this life.
+  void TurnCleanerOn() {
+    CleanerOptions on = options_.cleaner;
+    on.enabled = true;
+    dir_->SetCleaner(on);
+  }
   DiskFaults& next_faults() { return faults_; }
   std::vector<std::string>& lines() { return env_->reporter.lines; }
   std::mt19937_64& random() { return random_; }
