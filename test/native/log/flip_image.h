@@ -50,6 +50,7 @@ struct Lenience {
   bool start_back = false;        // the start may lie where it had been before it was moved
   bool untold_aborts = false;     // what it says of aborted transactions may be wrong
   std::optional<int64_t> moved;   // the one batch that may lie at other offsets, by its right one
+  std::optional<int64_t> end;     // where it ends if it is served: a clean stop has written that down
 };
 
 enum class Must : uint8_t { kNot, kMay, kMust };
@@ -258,6 +259,11 @@ class FlipImage {
     }
     return out;
   }
+  int64_t EndOf(const std::string& folder) const {
+    const int64_t last = Bases(folder).back();
+    const std::vector<BatchAt> batches = Batches("/data/" + folder + "/" + SegmentFileName(Offset(last), kLogSuffix));
+    return std::max(batches.empty() ? last : batches.back().end, LogStart(folder));
+  }
   std::string SegmentOf(const Flip& flip) const { return "/data/" + flip.folder + "/" + SegmentFileName(Offset(BaseOf(flip.path)), kLogSuffix); }
 
   // --- where to turn a bit
@@ -296,6 +302,7 @@ class FlipImage {
     const ProvenState* proven = Proven(flip.folder);
     Lenience& lenience = out->of[flip.folder];
     lenience.told = true;
+    if (clean_) lenience.end = EndOf(flip.folder);
     if (hit->base < HoldsBelow(flip.folder)) {
       out->why = "a batch that holds, offsets " + std::to_string(hit->base) + " to " + std::to_string(hit->end - 1);
       out->verify = Must::kMust;

@@ -6,6 +6,7 @@
 //   - verify names the file and place, unless the bit means nothing; who is well is not blamed;
 //   - a start is refused with the file's name, or closes that partition with its name, or goes on; where it goes on, each batch whose CRC is right is one that was
 //     written, at its offset, once; what is missing of the damaged partition was told by verify or by the start; the others have all that was promised;
+//   - after a clean stop a log that is served ends where it ended then, whoever has told of the damage: offsets are not given twice, and none is left out;
 //   - after a crash the last eight frames of the journal may be taken for torn writes, with what they alone prove;
 //   - a start that was refused has changed nothing: with the bit turned back everything is there.
 #pragma once
@@ -293,6 +294,9 @@ class FlipWorld : public World {
     for (const auto& [base, batch] : missing) {
       if (base < most || batch->end > part.kept) continue;
       ASSERT_TRUE(known.reported && batch->end > lenience.whole_below) << "offsets " << base << " to " << batch->end - 1 << " are missing, and nobody says so";
+    }
+    if (lenience.end) {
+      ASSERT_EQ(known.reading.end, *lenience.end) << "goes on elsewhere than where it was stopped";
     }
     ASSERT_TRUE(known.reported || known.reading.end <= std::max(appended, known.reading.start)) << "ends at " << known.reading.end;
   }
