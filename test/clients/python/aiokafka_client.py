@@ -151,6 +151,9 @@ class Member:
         async for m in self.consumer:
             self.values.append(m.value)
 
+    def __str__(self):
+        return f'member with {len(self.values)} values, holds {self.held}, {self.task}'
+
     async def stop(self):
         self.task.cancel()
         await self.consumer.stop()
@@ -161,7 +164,7 @@ async def settled(members, partitions):
         held = [p for m in members for p in m.held]
         sizes = [len(m.held) for m in members]
         return len(held) == len(set(held)) == partitions and max(sizes) - min(sizes) <= 1
-    await wait_for_async('a settled group', condition)
+    await wait_for_async('a settled group', condition, seen=lambda: [str(m) for m in members])
 
 
 @scenario('a group whose members come, go and die')
@@ -244,13 +247,16 @@ async def survive(bootstrap, ends):
         await asyncio.gather(*waiting)
     feeder = asyncio.ensure_future(feed())
 
+    def seen():
+        return f'{sent} sent, {len(acknowledged)} acknowledged, {feeder}, {member}'
+
     async def progress():
-        seen, read_so_far = len(acknowledged), len(member.values)
+        before, read_before = len(acknowledged), len(member.values)
 
         async def more():
-            assert not feeder.done() or feeder.result()
-            return len(acknowledged) > seen + 200 and len(member.values) > read_so_far
-        await wait_for_async('progress', more)
+            assert not feeder.done() and not member.task.done(), seen()
+            return len(acknowledged) > before + 200 and len(member.values) > read_before
+        await wait_for_async('progress', more, seen=seen)
     for end in ends:
         await progress()
         await asyncio.to_thread(broker, end)
@@ -273,7 +279,7 @@ async def survive(bootstrap, ends):
 
     async def complete():
         return {int(v) for v in member.values} == set(range(sent))
-    await wait_for_async('all of it in the group', complete)
+    await wait_for_async('all of it in the group', complete, seen=seen)
     await member.stop()
 
 

@@ -237,6 +237,9 @@ class Member:
             self.values.append(message.value())
         self.consumer.close()
 
+    def __str__(self):
+        return f'member with {len(self.values)} values, holds {self.held}, alive {self.thread.is_alive()}, error {self.error}'
+
     def stop(self):
         self.stopping = True
         self.thread.join(30)
@@ -248,7 +251,7 @@ def settled(members, partitions):
         held = [p for m in members for p in m.held]
         sizes = [len(m.held) for m in members]
         return len(held) == len(set(held)) == partitions and max(sizes) - min(sizes) <= 1
-    wait_for('a settled group', condition)
+    wait_for('a settled group', condition, seen=lambda: [str(m) for m in members])
 
 
 def rebalance(bootstrap, strategy):
@@ -416,6 +419,9 @@ class Feeder:
             if self.sent % 50 == 0:
                 time.sleep(0.005)
 
+    def __str__(self):
+        return f'feeder with {self.sent} sent, {len(self.acknowledged)} acknowledged, failed {self.failed[:3]}, alive {self.thread.is_alive()}'
+
     def stop(self):
         self.stopping = True
         self.thread.join(10)
@@ -429,15 +435,23 @@ def survive(bootstrap, ends):
     member = Member(bootstrap, fresh('group'), [topic])
     assigned = consumer(bootstrap)
     assigned.assign([TopicPartition(topic, p, 0) for p in range(3)])
+
+    def seen():
+        return f'{feeder}, {member}'
+
+    def progress(what, values, count):
+        before = len(values)
+
+        def more():
+            assert feeder.thread.is_alive() and member.thread.is_alive() and feeder.failed == [] and member.error is None, seen()
+            return len(values) > before + count
+        wait_for(f'progress of the {what}', more, seen=seen)
     for end in ends:
-        seen = len(feeder.acknowledged)
-        wait_for('progress of the producer', lambda: len(feeder.acknowledged) > seen + 1000)
-        seen = len(member.values)
-        wait_for('progress of the group', lambda: len(member.values) > seen)
+        progress('producer', feeder.acknowledged, 1000)
+        progress('group', member.values, 0)
         broker(end)
         broker('start')
-    seen = len(feeder.acknowledged)
-    wait_for('progress of the producer', lambda: len(feeder.acknowledged) > seen + 1000)
+    progress('producer', feeder.acknowledged, 1000)
     feeder.stop()
     expected = [str(i).encode() for i in range(feeder.sent)]
     values = []
@@ -455,7 +469,7 @@ def survive(bootstrap, ends):
         own = [int(v) for q, _, v in values if p == q]
         assert own == sorted(own)
     assert set(feeder.acknowledged) == set(values)
-    wait_for('all of it in the group', lambda: set(member.values) == set(expected))
+    wait_for('all of it in the group', lambda: set(member.values) == set(expected), seen=seen)
     member.stop()
     assert member.error is None, member.error
     assigned.close()

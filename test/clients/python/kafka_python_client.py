@@ -46,7 +46,7 @@ def read(c, count, seconds=60):
     got = []
     deadline = time.monotonic() + seconds
     while len(got) < count:
-        assert time.monotonic() < deadline, f'{len(got)} of {count}'
+        assert time.monotonic() < deadline, f'{len(got)} of {count}, assigned {c.assignment()}'
         for records in c.poll(200, max_records=count - len(got)).values():
             got += records
     return got
@@ -145,6 +145,9 @@ class Member:
         except Exception as error:  # told to the scenario
             self.error = error
 
+    def __str__(self):
+        return f'member with {len(self.values)} values, holds {self.held}, assigned {self.consumer.assignment()}, alive {self.thread.is_alive()}, error {self.error!r}'
+
     def stop(self):
         self.stopping = True
         self.thread.join(30)
@@ -158,7 +161,7 @@ def settled(members, partitions):
         held = [p for m in members for p in m.held]
         sizes = [len(m.held) for m in members]
         return len(held) == len(set(held)) == partitions and max(sizes) - min(sizes) <= 1
-    wait_for('a settled group', condition)
+    wait_for('a settled group', condition, seen=lambda: [str(m) for m in members])
 
 
 def rebalance(bootstrap, assignor):
@@ -234,9 +237,16 @@ def survive(bootstrap, ends):
     feeder = threading.Thread(target=feed, daemon=True)
     feeder.start()
 
+    def seen():
+        return f'{sent} sent, {len(acknowledged)} acknowledged, failed {failed[:3]}, feeder alive {feeder.is_alive()}, {member}'
+
     def progress():
-        seen, read_so_far = len(acknowledged), len(member.values)
-        wait_for('progress', lambda: len(acknowledged) > seen + 200 and len(member.values) > read_so_far)
+        before, read_before = len(acknowledged), len(member.values)
+
+        def more():
+            assert feeder.is_alive() and failed == [] and member.error is None, seen()
+            return len(acknowledged) > before + 200 and len(member.values) > read_before
+        wait_for('progress', more, seen=seen)
     for end in ends:
         progress()
         broker(end)
@@ -259,7 +269,7 @@ def survive(bootstrap, ends):
     c.close()
     assert sorted(v for _, _, v in got) == list(range(sent))
     assert set(acknowledged) == set(got)
-    wait_for('all of it in the group', lambda: {int(v) for v in member.values} == set(range(sent)))
+    wait_for('all of it in the group', lambda: {int(v) for v in member.values} == set(range(sent)), seen=seen)
     member.stop()
 
 
@@ -293,7 +303,7 @@ def _(bootstrap):
     def received():
         p.send(topic, b'more', partition=0).get(30)
         return [m.value in (b'new', b'more') for records in c.poll(500).values() for m in records]
-    wait_for('a record of the new topic', received)
+    wait_for('a record of the new topic', received, seen=lambda: f'assigned {c.assignment()}')
     c.close()
     p.close()
 

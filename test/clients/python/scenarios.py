@@ -67,24 +67,24 @@ def fresh(purpose):
     return f'{purpose}-{uuid.uuid4().hex[:8]}'
 
 
-def wait_for(what, condition, seconds=60):
-    """The value of the condition, as soon as it is true."""
+def wait_for(what, condition, seconds=60, seen=str):
+    """The value of the condition, as soon as it is true. `seen` says what there was instead."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f'not within {seconds} s: {what}'
+        assert time.monotonic() < deadline, f'not within {seconds} s: {what} {seen()}'
         time.sleep(0.02)
 
 
-async def wait_for_async(what, condition, seconds=60):
+async def wait_for_async(what, condition, seconds=60, seen=str):
     deadline = time.monotonic() + seconds
     while True:
         value = await condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f'not within {seconds} s: {what}'
+        assert time.monotonic() < deadline, f'not within {seconds} s: {what} {seen()}'
         await asyncio.sleep(0.02)
 
 
