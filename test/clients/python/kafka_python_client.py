@@ -46,8 +46,10 @@ def read(c, count, seconds=60):
     got = []
     deadline = time.monotonic() + seconds
     while len(got) < count:
-        assert time.monotonic() < deadline, f'{len(got)} of {count}, assigned {c.assignment()}'
-        for records in c.poll(200, max_records=count - len(got)).values():
+        left = deadline - time.monotonic()
+        assert left > 0, f'{len(got)} of {count}, assigned {c.assignment()}'
+        # A poll ends with the first records. One that runs out while the consumer joins anew, because metadata changed, leaves it without partitions for good.
+        for records in c.poll(int(left * 1000), max_records=count - len(got)).values():
             got += records
     return got
 
@@ -133,6 +135,8 @@ class Member:
             def on_partitions_assigned(self, assigned):
                 member.held |= {tp.partition for tp in assigned}
         self.consumer.subscribe([topic], listener=Listener())
+        # One that joins before it knows the topic is given nothing, and joins anew; its polls are too short for that (see read).
+        wait_for('the topic', lambda: self.consumer.partitions_for_topic(topic))
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -302,7 +306,7 @@ def _(bootstrap):
 
     def received():
         p.send(topic, b'more', partition=0).get(30)
-        return [m.value in (b'new', b'more') for records in c.poll(500).values() for m in records]
+        return [m.value in (b'new', b'more') for records in c.poll(10_000).values() for m in records]
     wait_for('a record of the new topic', received, seen=lambda: f'assigned {c.assignment()}')
     c.close()
     p.close()
