@@ -6,6 +6,7 @@
 import { NATIVE_TEST_PACKAGES, requirePackages } from './build/debian.mjs';
 import { fail, say, StepError } from './build/report.mjs';
 import { prepare } from './build/prepare.mjs';
+import { Ahead } from './test/ahead.mjs';
 import { parts } from './test/parts.mjs';
 
 const isCi = process.env.CI === 'true';
@@ -64,7 +65,15 @@ async function main(args) {
   if (chosen.some((part) => part.name === 'native')) await requirePackages(NATIVE_TEST_PACKAGES, 'testing');
   await prepare();
   const results = [];
-  for (const part of chosen) results.push(await runPart(part));
+  const ahead = await Ahead.start(chosen);
+  try {
+    for (const part of chosen) {
+      await ahead.leave(part);
+      results.push(await runPart(part));
+    }
+  } finally {
+    await ahead.end();
+  }
   for (const result of results) tellFailures(result);
   process.stdout.write('\n');
   for (const result of results) process.stdout.write(`${result.part.name.padEnd(12)} ${summary(result)}\n`);

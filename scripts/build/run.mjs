@@ -6,9 +6,9 @@ const KEPT_BYTES = 1 << 20;
 
 /**
  * Runs a command to its end, with everything that it starts. Resolves with the exit code and what was printed (the last MiB of
- * it); never rejects. After `timeoutMs` it is killed, and `timedOut` is true.
+ * it); never rejects. After `timeoutMs` it is killed, and `timedOut` is true; `signal` ends it before.
  */
-export function run(command, args, { cwd, env, onLine, timeoutMs } = {}) {
+export function run(command, args, { cwd, env, onLine, timeoutMs, signal } = {}) {
   return new Promise((resolve) => {
     // In a process group of its own, so that nothing that it starts outlives it.
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -31,18 +31,23 @@ export function run(command, args, { cwd, env, onLine, timeoutMs } = {}) {
         if (onLine && partial !== '') onLine(partial);
       });
     }
+    const stop = () => {
+      if (child.pid !== undefined) killGroup(child, 'SIGTERM');
+    };
+    signal?.addEventListener('abort', stop);
     const end = (result) => {
+      signal?.removeEventListener('abort', stop);
       clearTimeout(timer);
       forward.end();
       resolve({ timedOut, ...result });
     };
     child.once('error', (error) => end({ code: 127, output: `${command}: ${error.message}` }));
-    child.once('close', (code, signal) => {
+    child.once('close', (code, endedBy) => {
       if (forward.received) {
         say(`stopped by ${forward.received}, with ${command}`);
         process.exit(1);
       }
-      end({ code: code ?? 1, output: signal ? `${output}\n${command} was ended by ${signal}` : output });
+      end({ code: code ?? 1, output: endedBy ? `${output}\n${command} was ended by ${endedBy}` : output });
     });
   });
 }

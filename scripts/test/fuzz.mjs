@@ -20,7 +20,7 @@ export const CLANG_BUILD = {
 const FOLDER = CLANG_BUILD.folder;
 const DEFAULT_SEED = '20260';
 
-const allTargets = () => readdirSync(join(root, 'test/native/fuzz')).filter((name) => name.endsWith('_fuzz.cc')).map((name) => name.slice(0, -'.cc'.length)).sort();
+export const allTargets = () => readdirSync(join(root, 'test/native/fuzz')).filter((name) => name.endsWith('_fuzz.cc')).map((name) => name.slice(0, -'.cc'.length)).sort();
 
 export async function fuzz({ secondsEach, targets = allTargets() }) {
   await needs(CLANG_PACKAGES);

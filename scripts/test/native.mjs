@@ -26,25 +26,36 @@ export function plainBuild() {
   return { folder: 'build/native', options: [`-DSLUICE_OBJECTS=${objects ?? ''}`] };
 }
 
-/** Configures and builds; `sanitize` is what SLUICE_SANITIZE takes, `targets` what to build. */
-export async function buildNative({ folder, sanitize = '', options = [], targets = [] }) {
+/** What CMake is called with: `sanitize` is what SLUICE_SANITIZE takes, `targets` what to build. */
+export function cmakeSteps({ folder, sanitize = '', options = [], targets = [] }) {
+  return {
+    configure: ['-S', '.', '-B', folder, '-G', 'Ninja', `-DSLUICE_SANITIZE=${sanitize}`, ...options],
+    build: ['--build', folder, ...targets.flatMap((target) => ['--target', target])],
+    env: { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1' },
+  };
+}
+
+/** Configures and builds. */
+export async function buildNative({ folder, ...rest }) {
   await needs(NATIVE_TEST_PACKAGES);
   const remedy = 'mend what the compiler says above and run the same command again';
-  const configure = ['-S', '.', '-B', folder, '-G', 'Ninja', `-DSLUICE_SANITIZE=${sanitize}`, ...options];
+  const { configure, build, env } = cmakeSteps({ folder, ...rest });
   await step(`configuring ${folder}`, 'cmake', configure, { cwd: root, remedy });
-  const build = ['--build', folder, ...targets.flatMap((target) => ['--target', target])];
   await step(`building ${folder}`, 'cmake', build, {
     cwd: root,
-    env: { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1' },
+    env,
     remedy,
     detailOf: (line) => /^\[\d+\/\d+\]/.exec(line)?.[0],
   });
 }
 
+const testedOf = (layers) => layers.filter((layer) => filesBelow(`test/native/${layer}`, ['_test.cc']).length > 0);
+export const testTargets = (layers) => testedOf(layers).map((layer) => `${layer}_tests`);
+
 /** Builds and runs the tests of the layers named; those that GoogleTest's `filter` leaves, and through `launcher`, when there is one. */
 export async function nativeTests({ folder, sanitize, options, layers, filter, timeoutMs, launcher = [] }) {
-  const tested = layers.filter((layer) => filesBelow(`test/native/${layer}`, ['_test.cc']).length > 0);
-  await buildNative({ folder, sanitize, options, targets: tested.map((layer) => `${layer}_tests`) });
+  const tested = testedOf(layers);
+  await buildNative({ folder, sanitize, options, targets: testTargets(layers) });
   const select = ['-R', `^(${tested.join('|')})_[0-9]$`];
   const ctest = ['ctest', '--test-dir', join(root, folder), '-V', '-j', String(availableParallelism()), '--no-tests=error', ...select];
   const counts = { passed: 0, failed: 0, brokenPrograms: 0 };

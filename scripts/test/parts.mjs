@@ -1,16 +1,17 @@
-// The parts of the test suite. Tier quick is `npm test`, tier all is what `npm run test:all` adds.
-import { CLANG_PACKAGES, JAVA_PACKAGES } from '../build/debian.mjs';
+// The parts of the test suite. Tier quick is `npm test`, tier all is what `npm run test:all` adds. `ahead`: what ahead.mjs compiles before the part has its turn.
+import { CLANG_PACKAGES, JAVA_PACKAGES, NATIVE_TEST_PACKAGES } from '../build/debian.mjs';
 import { requireHouse } from '../house/check.mjs';
 import { faultSlice } from './fault.mjs';
-import { CLANG_BUILD, fuzz } from './fuzz.mjs';
+import { allTargets, CLANG_BUILD, fuzz } from './fuzz.mjs';
 import { instructions } from './instructions.mjs';
-import { ALL_LAYERS, BUSY_LAYERS, nativeTests, plainBuild, REAL_DISK } from './native.mjs';
+import { ALL_LAYERS, BUSY_LAYERS, nativeTests, plainBuild, REAL_DISK, testTargets } from './native.mjs';
 import { nodeTests } from './node.mjs';
 import { needs, needsKafka } from './needs.mjs';
 import { installedPackage } from './package.mjs';
 import { withoutIoUring } from './no-io-uring.mjs';
 
 const MINUTE = 60_000;
+const TSAN_BUILD = { folder: 'build/tsan', sanitize: 'thread' };
 
 export const parts = [
   {
@@ -48,6 +49,7 @@ export const parts = [
   { name: 'no-io-uring', tier: 'all', what: 'under a filter that refuses io_uring', run: withoutIoUring },
   {
     name: 'asan', tier: 'all', what: 'the engine under AddressSanitizer and UndefinedBehaviorSanitizer',
+    ahead: { packages: [...NATIVE_TEST_PACKAGES, ...CLANG_PACKAGES], build: () => ({ ...CLANG_BUILD, targets: [...testTargets(ALL_LAYERS), ...allTargets()] }) },
     run: async () => {
       await needs(CLANG_PACKAGES);
       return nativeTests({ ...CLANG_BUILD, layers: ALL_LAYERS, timeoutMs: 10 * MINUTE });
@@ -55,7 +57,8 @@ export const parts = [
   },
   {
     name: 'tsan', tier: 'all', what: 'reactor, files and data plane under ThreadSanitizer',
-    run: () => nativeTests({ folder: 'build/tsan', sanitize: 'thread', layers: BUSY_LAYERS, filter: REAL_DISK, timeoutMs: 10 * MINUTE }),
+    ahead: { packages: NATIVE_TEST_PACKAGES, build: () => ({ ...TSAN_BUILD, targets: testTargets(BUSY_LAYERS) }) },
+    run: () => nativeTests({ ...TSAN_BUILD, layers: BUSY_LAYERS, filter: REAL_DISK, timeoutMs: 10 * MINUTE }),
   },
   { name: 'fuzz', tier: 'all', what: 'a seeded slice of every fuzz target', run: () => fuzz({ secondsEach: 10 }) },
   { name: 'instructions', tier: 'all', what: 'instructions of the hot paths, counted by callgrind', run: instructions },
