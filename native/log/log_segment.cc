@@ -138,25 +138,38 @@ Status Segment::WriteIndexes() {
   return time_index_.WriteOut(fs_, PathOf(kTimeIndexSuffix));
 }
 
+// Of two syncs of the same pages the kernel tells one that they were not written; to the other they are clean.
+template <class Work>
+Status Segment::SyncInTurn(Work work) {
+  std::lock_guard lock(sync_mutex_);
+  if (sync_failed_.ok()) {
+    const Status done = work();
+    if (done.ok() || done.code() == Code::kNotFound || done.code() == Code::kNoFiles) return done;
+    sync_failed_ = done;
+  }
+  return sync_failed_;
+}
+
 Status Segment::WriteOut() {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
-  SLUICE_TRY(log_file().WriteOut());
+  SLUICE_TRY(SyncInTurn([&] { return log_file().WriteOut(); }));
   SLUICE_TRY(offset_index_.WriteAway(fs_, PathOf(kOffsetIndexSuffix)));
   return time_index_.WriteAway(fs_, PathOf(kTimeIndexSuffix));
 }
 
 Status Segment::SyncFiles() {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
-  SLUICE_TRY(log_file().Sync());
-  SLUICE_TRY(offset_index_.Sync(fs_, PathOf(kOffsetIndexSuffix)));
-  SLUICE_TRY(time_index_.Sync(fs_, PathOf(kTimeIndexSuffix)));
-  if (txns_unsynced_) {
+  return SyncInTurn([&]() -> Status {
+    SLUICE_TRY(log_file().Sync());
+    SLUICE_TRY(offset_index_.Sync(fs_, PathOf(kOffsetIndexSuffix)));
+    SLUICE_TRY(time_index_.Sync(fs_, PathOf(kTimeIndexSuffix)));
+    if (!txns_unsynced_) return Status::Ok();
     Result<std::unique_ptr<io::File>> file = fs_.Open(PathOf(kTxnIndexSuffix), io::OpenMode::kReadWrite);
-    if (!file.ok()) return file.status();
-    SLUICE_TRY((*file)->Sync());
-  }
-  return Status::Ok();
+    return file.ok() ? (*file)->Sync() : file.status();
+  });
 }
+
+Status Segment::SyncOutcome() { return SyncInTurn([] { return Status::Ok(); }); }
 
 Result<TimestampAt> Segment::MaxTimestamp(ReadMode mode) {
   {

@@ -72,6 +72,7 @@ class Segment final : public SegmentFiles {
   Status WriteIndexes() override;
   Status SyncFiles() override;
   Status WriteOut() override;
+  Status SyncOutcome() override;
   // The bytes alone, anywhere behind size().
   Status WriteBytes(std::span<iovec> parts, int64_t position);
   // Opens the data file, which is there. kWouldBlock in kNoWait when that would need the kernel; kNotFound when it was deleted.
@@ -166,6 +167,9 @@ class Segment final : public SegmentFiles {
   int64_t bytes_before = 0;       // what this process had written to the log before position 0 of this segment (negative for what it found)
 
  private:
+  template <class Work>
+  Status SyncInTurn(Work work);
+
   Status LoadAborted(int64_t most);
   Result<bool> AdoptEntries(int64_t offsets, int64_t times, bool sealed);
   void NoteTimestamp(const BatchHead& batch, int64_t position);
@@ -196,6 +200,8 @@ class Segment final : public SegmentFiles {
 
   IndexFile offset_index_{8};
   IndexFile time_index_{12};
+  std::mutex sync_mutex_;             // held by the sync under way; guards sync_failed_
+  Status sync_failed_;                // for good: what it was to write is not on the disk, and no later sync writes it
   std::mutex rebuild_mutex_;          // held while index files are replaced by name
   mutable std::mutex mutex_;          // guards file_, retired_ and max_known_, and max_ of a sealed segment
   std::unique_ptr<io::File> file_;

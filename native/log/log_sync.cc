@@ -72,6 +72,7 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
   };
   SLUICE_TRY(sync_all());
   for (const SyncSet* set : sets) {
+    for (const SegmentRef& segment : set->segments) SLUICE_TRY(LostIfFull(segment->SyncOutcome()));
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, fs.Rename(TemporaryName(file), file.path)));
   }
   SLUICE_TRY(sync_all());  // the names

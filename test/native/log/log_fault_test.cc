@@ -140,6 +140,20 @@ TEST_F(LogFaultTest, AFailedSyncIsReportedAndNothingIsCalledDurable) {
   EXPECT_EQ(log_->CloseClean().code(), Code::kIo);
 }
 
+// The kernel tells a failure once: a checkpoint beside the sync that was told of it would prove what the disk has not.
+TEST_F(LogFaultTest, AfterAFailedSyncThoseThatWereUnderWayFailToo) {
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  ASSERT_TRUE(Append(BatchSpec{}).ok());
+  Result<Log::SyncSet> told = log_->PrepareSync(), other = log_->PrepareSync();
+  ASSERT_TRUE(told.ok() && other.ok());
+  fs_.fail_sync = true;
+  EXPECT_EQ(told->Run(fs_).code(), Code::kIo);
+  fs_.fail_sync = false;
+  EXPECT_EQ(other->Run(fs_).code(), Code::kIo);
+  const std::vector<const Log::SyncSet*> many(100, &*other);
+  EXPECT_EQ(Log::SyncTogether(fs_, dir_.path(), many).code(), Code::kIo);
+}
+
 TEST_F(LogFaultTest, ASegmentThatCannotBeRenamedForDeletionKeepsThoseBehindIt) {
   config_.segment_bytes = 2 * static_cast<int64_t>(MakeBatch({}).size());
   config_.file_delete_delay_ms = 0;
