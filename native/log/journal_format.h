@@ -25,7 +25,8 @@ inline constexpr int64_t kJournalBlock = 4096;        // unit of alignment; neve
 inline constexpr size_t kFrameHeaderBytes = 48;
 inline constexpr int64_t kTakeOverCopy = 2048;        // where the frame that takes over is written once more, within its block: no later frame proves it until there is one
 inline constexpr size_t kEntryHeaderBytes = 64;
-inline constexpr int64_t kJournalMaxBatch = 4 << 20;  // larger batches are synced in their segment instead
+inline constexpr int64_t kJournalMaxBatch = 4 << 20;
+inline constexpr int64_t kBesideJournalBytes = 192 << 10;  // a batch of this size or more is synced in its segment instead, and so written once and not twice
 inline constexpr int64_t kFrameTargetBytes = 1 << 20;  // a frame is closed once it is this long
 // A frame holds at most its target and one more entry.
 inline constexpr uint64_t kFramesInFlight = 8;          // are written at once, at most: so many behind a torn one may be whole without anything being wrong

@@ -238,6 +238,18 @@ class Log {
     // Does all of it, in this order. Pool thread.
     Status Run(io::FileSystem& fs) const;
   };
+  // What makes the batches up to written_end() durable, and where they lie: indexes are made anew from there. Less than a checkpoint wants.
+  struct DataSync {
+    std::vector<SegmentRef> segments;   // their data
+    std::vector<int64_t> sizes;
+    std::string dir;
+    bool names = false;                 // in the directory, too
+    Offset end{0};
+    // Pool thread.
+    Status Run(io::FileSystem& fs) const;
+  };
+  Result<DataSync> PrepareDataSync();
+  void DataSynced(const DataSync& sync);
   // Run() of many logs, together: with many files due the file system of `path` is synced whole instead. Any thread.
   static Status SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets);
   Result<SyncSet> PrepareSync();

@@ -21,6 +21,7 @@
 #include "io/async_writer.h"
 #include "log/config.h"
 #include "log/env.h"
+#include "log/journal_format.h"
 #include "log/log.h"
 #include "log/sweeper.h"
 
@@ -51,7 +52,8 @@ struct LogDirOptions {
   int64_t journal_bytes = 512ll << 20;
   int64_t retention_check_ms = 1000;   // log.retention.check.interval.ms
   int64_t retention_delay_ms = 0;      // log.initial.task.delay.ms: before the first check
-  size_t logs_at_once = 1 << 20;       // that a checkpoint looks at before appends have their turn again
+  size_t logs_at_once = 256;           // that a checkpoint looks at before appends have their turn again: some 300 us
+  int64_t beside_journal_bytes = kBesideJournalBytes;   // at most kJournalMaxBatch
   int64_t removal_piece_bytes = Sweeper::kPieceBytes;   // of files that retention deletes
   CleanerOptions cleaner;
   ScrubOptions scrub;

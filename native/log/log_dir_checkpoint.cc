@@ -29,12 +29,13 @@ struct LogDir::Impl::CheckpointRun {
   size_t settled = 0;          // ... when the sync is over
   std::vector<std::function<void(Status)>> done;
   int64_t appended_bytes = 0;
+  int64_t beside_journal_bytes = 0;
   Status result;
 };
 
 bool LogDir::Impl::CheckpointDue() const {
   if (!ready || !status.ok() || !journal || on_closed || env.clock->MonotonicUs() < checkpoint_again_us) return false;
-  if (dirty_bytes() >= dirty_budget || out_of_files) return true;
+  if (dirty_bytes() >= dirty_budget || out_of_files || beside_journal_bytes >= journal->limit_bytes()) return true;
   return !old_journal.empty() || journal->used_bytes() >= journal->limit_bytes() / kMaxPart || (JournalFull() && journal->used_bytes() > 0) ||
          journal->starved();
 }
@@ -76,6 +77,7 @@ void LogDir::Impl::BeginCheckpoint() {
   run->mark = journal->Cut();
   run->content.mark = run->mark;
   run->appended_bytes = appended_bytes;
+  run->beside_journal_bytes = beside_journal_bytes;
   run->logs.resize(slots.size());
   size_t i = 0;
   for (const auto& [id, slot] : slots) run->logs[i++].id = id;
@@ -162,6 +164,7 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
   if (run->result.ok()) {
     ++checkpoints;
     clean_bytes = run->appended_bytes;
+    beside_journal_bytes -= run->beside_journal_bytes;
     checkpoint_refused = false;
     out_of_files = false;
     journal->Free(run->mark);

@@ -39,8 +39,9 @@ void LogDir::Impl::AddControlEntry(EntryKind kind, LogSlot& slot, Offset value, 
 void LogDir::Impl::TellJournal(LogSlot& slot, const BatchEntry& batch) {
   const int64_t size = static_cast<int64_t>(batch.batch.size() + kEntryHeaderBytes);
   const bool fits = slot.internal || size <= client_room;
-  if (slot.syncing || static_cast<int64_t>(batch.batch.size()) > kJournalMaxBatch || !fits) {
+  if (slot.syncing || static_cast<int64_t>(batch.batch.size()) >= options.beside_journal_bytes || !fits) {
     slot.syncing = true;
+    beside_journal_bytes += static_cast<int64_t>(batch.batch.size());
     slot.sync_target = std::max(slot.sync_target, batch.end);
     return;
   }
@@ -130,45 +131,44 @@ void LogDir::Impl::Commit() {
 void LogDir::Impl::StartSegmentSync(LogSlot* slot) {
   SLUICE_ASSERT(slot->syncing && !slot->sync_running);
   slot->sync_waits = false;
-  Result<Log::SyncSet> set = WithSpace([slot] { return slot->log->PrepareSync(); });
-  if (!set.ok()) {
-    if (!IsLack(set.code())) {
-      TakeOffline(set.status());
+  Result<Log::DataSync> sync = slot->log->PrepareDataSync();
+  if (!sync.ok()) {
+    if (!IsLack(sync.code())) {
+      TakeOffline(sync.status());
       return;
     }
+    NoteLack(sync.status());
     slot->sync_waits = true;
     return;
   }
-  // Small files are a checkpoint's: the batches do not need them, and two writers would meet at one temporary name.
-  set->files.clear();
   ++segment_syncs;
   ++slot->users;
   slot->sync_running = true;
-  auto shared = std::make_shared<Log::SyncSet>(set.take());
+  auto shared = std::make_shared<Log::DataSync>(sync.take());
   auto result = std::make_shared<Status>();
   env.pool->Submit(io::MakeJob([shared, result, fs = env.fs] { *result = shared->Run(*fs); },
                                [this, slot, shared, result] { FinishSegmentSync(slot, *shared, *result); }));
 }
 
-void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, const Status& result) {
+void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::DataSync& sync, const Status& result) {
   --segment_syncs;
   slot->sync_running = false;
   if (slot->deleted) {
     slot->syncing = false;
   } else if (IsLack(result.code()) && status.ok()) {
-    slot->sync_waits = true;  // an index could not be written; the timer tries again
-    if (result.code() == Code::kNoSpace && MakeSpace()) StartSegmentSync(slot);
+    NoteLack(result);
+    slot->sync_waits = true;  // the timer tries again
   } else if (!result.ok()) {
     TakeOffline(result);
   } else if (status.ok()) {
-    slot->log->SyncDone(set);
+    slot->log->DataSynced(sync);
     if (slot->log->config().durability == Durability::kFsync) {
       // The entry means mode fsync from here on, so where the way to os is under way, the same frame says that again.
       journal->Seal();
-      AddControlEntry(EntryKind::kSynced, *slot, set.end, slot);
+      AddControlEntry(EntryKind::kSynced, *slot, sync.end, slot);
       if (slot->softening) AddControlEntry(EntryKind::kMode, *slot, Offset(static_cast<int64_t>(Durability::kOs)), nullptr);
     }
-    if (slot->sync_target > set.end) {
+    if (slot->sync_target > sync.end) {
       StartSegmentSync(slot);
     } else {
       slot->syncing = false;

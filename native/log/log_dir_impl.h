@@ -102,7 +102,7 @@ struct LogDir::Impl {
   int64_t ClientRoom() const;
   bool JournalFull() const;      // for clients
   void StartSegmentSync(LogSlot* slot);
-  void FinishSegmentSync(LogSlot* slot, const Log::SyncSet& set, const Status& result);
+  void FinishSegmentSync(LogSlot* slot, const Log::DataSync& sync, const Status& result);
   class DurableWaiter;
   void WhenDurable(Log* log, Offset end, std::function<void(Status)> done);
   // Goes out with the next Commit.
@@ -244,6 +244,7 @@ struct LogDir::Impl {
   int64_t kept_bytes = 0;        // copied for the appender
   int64_t appended_bytes = 0;    // since the start, to all logs
   int64_t clean_bytes = 0;       // ... of which a checkpoint has synced so many
+  int64_t beside_journal_bytes = 0;   // synced in their segments since the last checkpoint: a start reads them there
   int64_t dirty_budget = INT64_MAX;
 
   std::shared_ptr<CheckpointRun> running_checkpoint;

@@ -169,6 +169,10 @@ Status Segment::SyncFiles() {
   });
 }
 
+Status Segment::SyncData() {
+  return SyncInTurn([&] { return log_file().Sync(); });
+}
+
 Status Segment::SyncOutcome() { return SyncInTurn([] { return Status::Ok(); }); }
 
 Result<TimestampAt> Segment::MaxTimestamp(ReadMode mode) {
@@ -271,6 +275,7 @@ Status Segment::CutBackTo(int64_t size) {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   SLUICE_TRY(log_file().Truncate(size));
   size_ = size;
+  data_synced_ = std::min(data_synced_, size);
   return Status::Ok();
 }
 

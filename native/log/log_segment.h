@@ -71,6 +71,7 @@ class Segment final : public SegmentFiles {
   const std::string& log_path() const override { return log_path_; }
   Status WriteIndexes() override;
   Status SyncFiles() override;
+  Status SyncData() override;
   Status WriteOut() override;
   Status SyncOutcome() override;
   // The bytes alone, anywhere behind size().
@@ -151,6 +152,9 @@ class Segment final : public SegmentFiles {
   bool dirty() const { return generation_ != synced_generation_; }
   uint64_t generation() const { return generation_; }
   void SyncedAt(uint64_t generation);
+  // Of the data alone, whatever the indexes lack.
+  bool is_data_synced() const { return data_synced_ == size_; }
+  void DataSyncedTo(int64_t size) { data_synced_ = std::min(size, size_); }
   // Files of it are made by the coming sync, or were made since the last answer: their names have to be synced too.
   bool TakeNewNames() { return std::exchange(new_names_, false); }
   // Makes the next flush look at the index files, which a segment without entries may not have yet.
@@ -196,6 +200,7 @@ class Segment final : public SegmentFiles {
   uint64_t generation_ = 0;
   uint64_t synced_generation_ = 0;
   bool new_names_ = false;
+  int64_t data_synced_ = 0;           // bytes that a sync of the data has brought to the disk
   TimestampAt max_;
 
   IndexFile offset_index_{8};

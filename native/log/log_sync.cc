@@ -17,9 +17,9 @@ Status LostIfFull(Status status) {
 }
 
 // The partition may have been deleted, and its directory renamed, while its set was synced: then there is nothing left to make durable.
-Status UnlessGone(io::FileSystem& fs, const Log::SyncSet& set, Status status) {
+Status UnlessGone(io::FileSystem& fs, const std::string& dir, Status status) {
   if (status.code() != Code::kNotFound) return status;
-  Result<bool> there = fs.Exists(set.dir);
+  Result<bool> there = fs.Exists(dir);
   return there.ok() && !*there ? Status::Ok() : status;
 }
 
@@ -31,9 +31,9 @@ Status SyncSegments(const Log::SyncSet& set) {
   return Status::Ok();
 }
 
-std::string StemsOf(const Log::SyncSet& set) {
+std::string StemsOf(std::span<const SegmentRef> segments) {
   std::string stems;
-  for (const SegmentRef& segment : set.segments) stems += SegmentFileName(segment->base(), "") + "\n";
+  for (const SegmentRef& segment : segments) stems += SegmentFileName(segment->base(), "") + "\n";
   return stems;
 }
 
@@ -58,22 +58,22 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
   for (const SyncSet* set : sets) {
     for (const SegmentRef& segment : set->segments) {
       const Status written = LostIfFull(segment->WriteOut());
-      if (written.code() == Code::kIo) NoteFailedSync(fs, set->dir, StemsOf(*set));
-      SLUICE_TRY(UnlessGone(fs, *set, written));
+      if (written.code() == Code::kIo) NoteFailedSync(fs, set->dir, StemsOf(set->segments));
+      SLUICE_TRY(UnlessGone(fs, set->dir, written));
     }
-    for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, WriteTemporary(fs, file)));
+    for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, set->dir, WriteTemporary(fs, file)));
   }
   const auto sync_all = [&]() -> Status {
     const Status synced = LostIfFull(fs.SyncAll(path));
     if (!synced.ok()) {
-      for (const SyncSet* set : sets) NoteFailedSync(fs, set->dir, StemsOf(*set));
+      for (const SyncSet* set : sets) NoteFailedSync(fs, set->dir, StemsOf(set->segments));
     }
     return synced;
   };
   SLUICE_TRY(sync_all());
   for (const SyncSet* set : sets) {
     for (const SegmentRef& segment : set->segments) SLUICE_TRY(LostIfFull(segment->SyncOutcome()));
-    for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, *set, fs.Rename(TemporaryName(file), file.path)));
+    for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, set->dir, fs.Rename(TemporaryName(file), file.path)));
   }
   SLUICE_TRY(sync_all());  // the names
   for (const SyncSet* set : sets) {
@@ -83,15 +83,45 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
 }
 
 Status Log::SyncSet::Run(io::FileSystem& fs) const {
-  return UnlessGone(fs, *this, [&]() -> Status {
+  return UnlessGone(fs, dir, [&]() -> Status {
     const Status synced = SyncSegments(*this);
-    if (synced.code() == Code::kIo) NoteFailedSync(fs, dir, StemsOf(*this));
+    if (synced.code() == Code::kIo) NoteFailedSync(fs, dir, StemsOf(segments));
     SLUICE_TRY(synced);
     for (const PendingFile& file : files) SLUICE_TRY(io::WriteFileAtomically(fs, file.path, file.content));
     for (const std::string& name : dirs) SLUICE_TRY(fs.SyncDir(name));
     if (!cut_note.empty()) (void)fs.Remove(cut_note);
     return Status::Ok();
   }());
+}
+
+Result<Log::DataSync> Log::PrepareDataSync() {
+  Impl& log = *impl_;
+  DataSync sync;
+  sync.dir = log.dir;
+  for (const auto& segment : *log.segments) {
+    if (!segment->dirty() || segment->is_data_synced()) continue;
+    SLUICE_TRY(segment->EnsureOpen(ReadMode::kBlocking));
+    sync.segments.push_back(segment);
+    sync.sizes.push_back(segment->size());
+  }
+  sync.names = log.names_dirty;
+  sync.end = log.written_end;
+  return sync;
+}
+
+Status Log::DataSync::Run(io::FileSystem& fs) const {
+  return UnlessGone(fs, dir, [&]() -> Status {
+    for (const SegmentRef& segment : segments) {
+      const Status synced = LostIfFull(segment->SyncData());
+      if (synced.code() == Code::kIo) NoteFailedSync(fs, dir, StemsOf(segments));
+      SLUICE_TRY(synced);
+    }
+    return names ? fs.SyncDir(dir) : Status::Ok();
+  }());
+}
+
+void Log::DataSynced(const DataSync& sync) {
+  for (size_t i = 0; i < sync.segments.size(); ++i) static_cast<Segment&>(*sync.segments[i]).DataSyncedTo(sync.sizes[i]);
 }
 
 bool Log::dirty() const {

@@ -22,6 +22,8 @@ class SegmentFiles {
   virtual Status WriteIndexes() = 0;
   // Makes durable what has been written to all files of the segment. Pool thread.
   virtual Status SyncFiles() = 0;
+  // ... to the log's file alone.
+  virtual Status SyncData() = 0;
   // Before a sync of the whole file system: the log's file, as io::File::WriteOut, and what is missing in the index files. Thousands of segments
   // are synced so at once: no descriptor is left open for an index.
   virtual Status WriteOut() = 0;

@@ -105,7 +105,7 @@ struct Verifier::Impl {
       expected.clean = clean;
       expected.recovery_point = of(points, partition.name);
       expected.high_watermark = of(watermarks, partition.name);
-      expected.holds_below = expected.recovery_point.value_or(Offset(0));
+      expected.holds_below = expected.files_hold_below = expected.recovery_point.value_or(Offset(0));
       expected.log_start = of(starts, partition.name).value_or(Offset(0));
       expected.cleaned_to = of(cleaned, partition.name);
       if (partition.name.topic == kMetadataTopic) expected.log_start = OldestSnapshot(partition);
@@ -184,6 +184,7 @@ struct Verifier::Impl {
           expected.proven = proven.take();
         }
       }
+      expected.files_hold_below = expected.holds_below;
       if (reader.ok()) FollowEntries(**reader, key, partition);
     }
     return Status::Ok();

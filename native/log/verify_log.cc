@@ -139,11 +139,11 @@ class LogVerifier {
     if (size_ > kMaxSegmentBytes) Bad(path_, kMaxSegmentBytes, "longer than a segment can be");
     const ProvenState* proven = expected_.proven ? &*expected_.proven : nullptr;
     const bool is_active = proven != nullptr && base_ == proven->segment_base;
-    const bool is_newer = proven != nullptr ? base_ > proven->segment_base : !expected_.clean && (last_ ? true : listing_.logs[index + 1] > expected_.holds_below);
+    const bool is_newer = proven != nullptr ? base_ > proven->segment_base : !expected_.clean && (last_ ? true : listing_.logs[index + 1] > expected_.files_hold_below);
     if (is_active && size_ < proven->position) Bad(path_, size_, "ends before position " + std::to_string(proven->position) + ", which the checkpoint proves");
     checked_indexes_ = !compacting_ && !is_newer;
     // One that ends where the log was last known to be whole may have been active then: what its seal adds to the indexes came later.
-    const bool sealed_later = proven == nullptr && !expected_.clean && !last_ && listing_.logs[index + 1] == expected_.holds_below;
+    const bool sealed_later = proven == nullptr && !expected_.clean && !last_ && listing_.logs[index + 1] == expected_.files_hold_below;
     complete_ = checked_indexes_ && !is_active && !sealed_later;
 
     const auto count = [&](uint32_t n) { return is_active ? std::optional<int64_t>(n) : std::nullopt; };

@@ -15,6 +15,7 @@ namespace sluice::log {
 struct Expected {
   bool clean = false;                      // everything holds, to the end of every file
   Offset holds_below{0};                   // else: batches below hold, behind them recovery decides
+  Offset files_hold_below{0};              // ... and so do the indexes that speak of what lies below: large batches are durable before those
   bool ended_there = false;                // ... and a batch ended just there, of a segment that was not compacted yet
   std::optional<ProvenState> proven;       // Sluice's checkpoint speaks of it
   Offset log_start{0};

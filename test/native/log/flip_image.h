@@ -245,6 +245,7 @@ class FlipImage {
     if (IsBelowStart(flip) || !*disk_.Exists(SegmentOf(flip))) return false;
     if (clean_) return true;
     if (const ProvenState* proven = Proven(flip.folder)) return BaseOf(flip.path) <= proven->segment_base.v;
+    if (checkpoint_) return false;   // begun since: what was synced of it is its data
     const std::optional<int64_t> next = NextBase(flip);
     return next && *next <= HoldsBelow(flip.folder);
   }

@@ -353,7 +353,7 @@ TEST_F(PressureTest, TheJournalOfASmallDiskIsSmall) {
   disk_->capacity = int64_t{400} << 20;
   Start();
   for (int i = 0; i < 40; ++i) {
-    (void)FillJournal(client(), 500000);
+    (void)FillJournal(client(), 150000);
     Turn();
   }
   EXPECT_LE(dir_->stats().journal_capacity, 25 << 20);
@@ -362,14 +362,14 @@ TEST_F(PressureTest, TheJournalOfASmallDiskIsSmall) {
 // --- disks that make writers wait
 
 TEST_F(PressureTest, WhenTooMuchIsDirtyTheHomeThreadDoesNotWrite) {
-  disk_->dirty_budget = 590000;
+  disk_->dirty_budget = 180000;
   Start();
-  const std::shared_ptr<Outcome> first = Append(client(), 600000);
+  const std::shared_ptr<Outcome> first = Append(client(), 190000);
   Commit();
   WriteAll();
   EXPECT_TRUE(first->reached);
   // A checkpoint was due at the budget; the pool has not come to it. Half as much again is too much.
-  const std::shared_ptr<Outcome> second = Append(client(), 600000);
+  const std::shared_ptr<Outcome> second = Append(client(), 190000);
   Commit();
   EXPECT_GT(client().written_end(), Offset(1));
   std::vector<std::shared_ptr<Outcome>> kept;

@@ -187,6 +187,7 @@ class World {
     options.journal_bytes = journal_bytes_;
     options.logs_at_once = static_cast<size_t>(1 + seed_ % 4);
     options.removal_piece_bytes = 1024;
+    if (seed_ % 3 == 0) options.beside_journal_bytes = 700;
     Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options);
     if (!dir.ok()) {
       EXPECT_TRUE(over_ || Excused(dir.status())) << dir.status().ToString();
