@@ -162,8 +162,9 @@ void LogDir::Impl::FinishSegmentSync(LogSlot* slot, const Log::DataSync& sync, c
     TakeOffline(result);
   } else if (status.ok()) {
     slot->log->DataSynced(sync);
-    if (slot->log->config().durability == Durability::kFsync) {
-      // The entry means mode fsync from here on, so where the way to os is under way, the same frame says that again.
+    // The entry means mode fsync from here on: recovery believes in nothing behind it that is not journaled, so what mode os has answered must lie before
+    // it. Where the way to os is under way, the same frame says that again.
+    if (slot->log->config().durability == Durability::kFsync && sync.end >= slot->soft_end) {
       journal->Seal();
       AddControlEntry(EntryKind::kSynced, *slot, sync.end, slot);
       if (slot->softening) AddControlEntry(EntryKind::kMode, *slot, Offset(static_cast<int64_t>(Durability::kOs)), nullptr);

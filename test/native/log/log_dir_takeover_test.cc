@@ -237,6 +237,27 @@ TEST_F(TakeoverTest, InModeOsALargeBatchIsNoGap) {
   EXPECT_EQ(End(0), 3);
 }
 
+// A sync that began in mode fsync ends after os and fsync again: its entry would be the last that recovery believes in.
+TEST_F(TakeoverTest, WhatModeOsHasAnsweredIsNotGivenUpForAnOlderSync) {
+  Start();
+  Settle();
+  Append(0, 5 << 20);
+  SetMode(0, Durability::kOs);
+  dir_->Commit();
+  Flush();
+  ASSERT_EQ(ModeOf(0), Durability::kOs);
+  Append(0);
+  ASSERT_EQ(End(0), 2);
+  LogConfig config = logs_[0]->config();
+  config.durability = Durability::kFsync;
+  dir_->SetConfig(logs_[0], config, [](Status) {});   // the kill comes first
+  env_->RunAll();   // the older sync, and not the one that covers all of it
+  Flush();
+  Kill();
+  Start();
+  EXPECT_EQ(End(0), 2);
+}
+
 // The next start finds nothing to cut, and in mode os nothing is written over what lies there.
 TEST_F(TakeoverTest, WhatAStartHasCutAndNotSyncedIsSyncedByTheNextOne) {
   for (int i = 0; i < 8; ++i) {
