@@ -147,6 +147,7 @@ Status Log::Impl::RollTo(Offset base, size_t staged_from) {
   const Status sealed = active().Seal();
   if (!sealed.ok()) {
     (void)env.fs->Remove(segment->log_path());
+    NamesChanged();   // a sync of the directory may have made the name durable meanwhile
     return sealed;
   }
   TakeUpRoll(std::move(segment), staged_from);
@@ -157,8 +158,7 @@ void Log::Impl::TakeUpRoll(std::shared_ptr<Segment> segment, size_t staged_from)
   const Offset base = segment->base();
   segment->bytes_before = bytes_written;
   AddSegment(std::move(segment));
-  names_dirty = true;
-  ++names_generation;
+  NamesChanged();
   AddSnapshot(base, SnapshotAt(staged_from));
 }
 

@@ -83,7 +83,7 @@ struct Log::Impl {
   ProducerState producers;
   std::vector<Offset> snapshots;                   // all that exist or are pending, sorted
   std::vector<PendingFile> pending_files;          // to be written by the next sync
-  bool names_dirty = false;                        // the directory has names that are not durable
+  bool names_dirty = false;                        // the directory has names that are not durable, or lacks some that still are
   bool unfinished = false;                         // a new log without records: it has not all of its files yet
   uint64_t names_generation = 0;
   int64_t total_size = 0;                          // of all .log files
@@ -164,6 +164,10 @@ struct Log::Impl {
   void TakeBack(size_t from, const Status& why);
   void CutHalfWritten();
   std::string SnapshotAt(size_t staged_from);
+  void NamesChanged() {
+    names_dirty = true;
+    ++names_generation;
+  }
   void RevertStaged(size_t from);
   void ApplyStaged(size_t from);
   void NoteWritten(size_t first, size_t last, int64_t position, const std::function<void(const BatchEntry&)>& journaled);

@@ -111,8 +111,7 @@ Status Log::Impl::StartSegment(Offset base) {
   SLUICE_TRY(segment->Create());
   segment->bytes_before = bytes_written;
   AddSegment(std::move(segment));
-  names_dirty = true;
-  ++names_generation;
+  NamesChanged();
   return Status::Ok();
 }
 
@@ -201,8 +200,7 @@ Status Log::Impl::FinishLoad() {
   ResetMarks();
   if (cut_noted) {
     active().Touch();
-    names_dirty = true;
-    ++names_generation;
+    NamesChanged();
   }
   // Thousands of idle logs must not hold descriptors.
   for (const auto& segment : *segments) segment->CloseIdle();

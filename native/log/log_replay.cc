@@ -132,8 +132,7 @@ Status Log::Impl::ReplayRoll(Offset base) {
     auto segment = std::make_shared<Segment>(*env.fs, shared_dir, base, Now().v);
     segment->Forget(std::binary_search(replay->txn_indexes.begin(), replay->txn_indexes.end(), base));
     AddSegment(std::move(segment));
-    names_dirty = true;  // it is there, but nobody has said that its name is durable
-    ++names_generation;
+    NamesChanged();  // it is there, but nobody has said that its name is durable
   } else {
     SLUICE_TRY(StartSegment(base));
   }

@@ -105,8 +105,7 @@ Status Log::Impl::DetachTail(const SegmentList& all, size_t first) {
   cut_noted = true;
   for (size_t i = first; i < all.size(); ++i) detached.push_back(all[i]);
   SLUICE_TRY(RenameDetached(Now()));
-  names_dirty = true;
-  ++names_generation;
+  NamesChanged();
   return Status::Ok();
 }
 

@@ -145,8 +145,7 @@ Result<Log::SyncSet> Log::PrepareSync() {
     SLUICE_TRY(segment->sealed() ? segment->FlushIndexes() : segment->FlushTxns());
     SLUICE_TRY(segment->EnsureOpen(ReadMode::kBlocking));
     if (segment->TakeNewNames()) {
-      log.names_dirty = true;
-      ++log.names_generation;
+      log.NamesChanged();
     }
     set.segments.push_back(segment);
     set.generations.push_back(segment->generation());

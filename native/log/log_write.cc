@@ -102,7 +102,10 @@ Status Log::Impl::FinishWrite(Write& write, const std::function<bool()>& make_sp
     while (status.code() == Code::kNoSpace && make_space && make_space());
   }
   if (!status.ok()) {
-    if (write.sealed) (void)env.fs->Remove(write.segment->log_path());
+    if (write.sealed) {
+      (void)env.fs->Remove(write.segment->log_path());
+      NamesChanged();
+    }
     if (!write.cut.ok()) Report(Severity::kError, write.segment->log_path() + ": what was half written cannot be cut off: " + write.cut.ToString());
     TakeBack(0, status);
     if (!IsLack(status.code()) || !write.cut.ok()) self->TakeOffline(write.cut.ok() ? status : write.cut);
