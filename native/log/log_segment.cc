@@ -163,9 +163,8 @@ Status Segment::SyncFiles() {
     SLUICE_TRY(log_file().Sync());
     SLUICE_TRY(offset_index_.Sync(fs_, PathOf(kOffsetIndexSuffix)));
     SLUICE_TRY(time_index_.Sync(fs_, PathOf(kTimeIndexSuffix)));
-    if (!txns_unsynced_) return Status::Ok();
-    Result<std::unique_ptr<io::File>> file = fs_.Open(PathOf(kTxnIndexSuffix), io::OpenMode::kReadWrite);
-    return file.ok() ? (*file)->Sync() : file.status();
+    const std::shared_ptr<io::File> txns = UnsyncedTxns();
+    return txns == nullptr ? Status::Ok() : txns->Sync();
   });
 }
 
@@ -368,8 +367,14 @@ Status Segment::FlushTxns() {
   SLUICE_TRY((*file)->Truncate(static_cast<int64_t>(txns_.size()) * kAbortedTxnBytes));
   txns_in_file_ = static_cast<int64_t>(txns_.size());
   txn_file_exact_ = true;
-  txns_unsynced_ = true;
+  std::lock_guard lock(mutex_);
+  unsynced_txns_ = file.take();
   return Status::Ok();
+}
+
+std::shared_ptr<io::File> Segment::UnsyncedTxns() const {
+  std::lock_guard lock(mutex_);
+  return unsynced_txns_;
 }
 
 Status Segment::FlushIndexes() {
@@ -395,8 +400,8 @@ void Segment::SyncedAt(uint64_t generation) {
   if (dirty()) return;
   offset_index_.MarkSynced();
   time_index_.MarkSynced();
-  txns_unsynced_ = false;
   std::lock_guard lock(mutex_);
+  unsynced_txns_.reset();
   if (retired_) return;
   offset_index_.CloseIdle();
   time_index_.CloseIdle();

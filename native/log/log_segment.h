@@ -173,6 +173,7 @@ class Segment final : public SegmentFiles {
  private:
   template <class Work>
   Status SyncInTurn(Work work);
+  std::shared_ptr<io::File> UnsyncedTxns() const;
 
   Status LoadAborted(int64_t most);
   Result<bool> AdoptEntries(int64_t offsets, int64_t times, bool sealed);
@@ -195,7 +196,6 @@ class Segment final : public SegmentFiles {
   int64_t txns_in_file_ = 0;
   bool aborted_lost_ = false;
   bool txn_file_exact_ = true;
-  std::atomic<bool> txns_unsynced_ = false;
   std::atomic<bool> sealed_ = false;
   uint64_t generation_ = 0;
   uint64_t synced_generation_ = 0;
@@ -208,8 +208,9 @@ class Segment final : public SegmentFiles {
   std::mutex sync_mutex_;             // held by the sync under way; guards sync_failed_
   Status sync_failed_;                // for good: what it was to write is not on the disk, and no later sync writes it
   std::mutex rebuild_mutex_;          // held while index files are replaced by name
-  mutable std::mutex mutex_;          // guards file_, retired_ and max_known_, and max_ of a sealed segment
+  mutable std::mutex mutex_;          // guards file_, unsynced_txns_, retired_ and max_known_, and max_ of a sealed segment
   std::unique_ptr<io::File> file_;
+  std::shared_ptr<io::File> unsynced_txns_;   // open as long as a sync is due: its name may go before that
   std::atomic<bool> is_damaged_ = false;
   std::vector<DamagedRange> damages_;   // guarded by mutex_; by position
   bool retired_ = false;

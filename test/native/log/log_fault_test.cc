@@ -185,6 +185,26 @@ TEST_F(LogFaultTest, WhatIsNotInMemoryIsReadOnThePool) {
   EXPECT_EQ(fs_.opens, opens);
 }
 
+TEST_F(LogFaultTest, ASegmentThatLeavesTheLogDuringItsSyncHarmsNobody) {
+  config_.segment_bytes = 500;
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  ASSERT_TRUE(Append(BatchSpec{}).ok());
+  Result<Log::SyncSet> earlier = log_->PrepareSync();
+  ASSERT_TRUE(Append(BatchSpec{.producer = 7, .epoch = 0, .sequence = 0, .transactional = true}).ok());
+  ASSERT_TRUE(Append(test::MakeMarker(7, 0, true), AppendOrigin::kCoordinator).ok());
+  ASSERT_TRUE(Append(BatchSpec{.value_bytes = 400}).ok());
+  ASSERT_TRUE(Exists(PathOf(0, ".txnindex")));
+  Result<Log::SyncSet> later = log_->PrepareSync();
+  ASSERT_TRUE(earlier.ok() && later.ok());
+  log_->AdvanceHighWatermark(log_->written_end());
+  ASSERT_TRUE(log_->SetLogStart(log_->active_base()).ok());
+  ASSERT_TRUE(earlier->Run(fs_).ok());
+  log_->SyncDone(*earlier);
+  ASSERT_FALSE(Exists(PathOf(0, ".txnindex")));
+  const Status synced = later->Run(fs_);
+  EXPECT_TRUE(synced.ok()) << synced.ToString();
+}
+
 TEST_F(LogFaultTest, APartitionDeletedDuringItsSyncHarmsNobody) {
   ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
   ASSERT_TRUE(Append(BatchSpec{}).ok());
