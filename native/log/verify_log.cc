@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "log/batch_scanner.h"
 #include "log/log_format.h"
@@ -129,7 +130,7 @@ class LogVerifier {
   void CheckSegment(size_t index) {
     base_ = listing_.logs[index];
     last_ = index + 1 == listing_.logs.size();
-    path_ = JoinPath(dir_, SegmentFileName(base_, kLogSuffix));
+    before_path_ = std::exchange(path_, JoinPath(dir_, SegmentFileName(base_, kLogSuffix)));
     Result<std::unique_ptr<io::File>> file = fs_.Open(path_, io::OpenMode::kRead);
     if (!file.ok()) return Bad(path_, 0, file.status().ToString());
     Result<int64_t> bytes = (*file)->Size();
@@ -205,7 +206,7 @@ class LogVerifier {
     if (follows && base_ < next_) {
       if (compacting_) out_.Note(path_ + " begins below the end of the segment before it: the compaction has not removed it yet");
       // The name of one that was cut off may have come back, and begins at the end that was proven when the log went on in the segment before.
-      else if (Holds(base_) || (base_ == expected_.holds_below && !expected_.ended_there)) Bad(path_, 0, "the segment begins at offset " + Text(base_) + ", below the end of the one before, " + Text(next_));
+      else if (Holds(base_) || (base_ == expected_.holds_below && !expected_.ended_there)) Bad(before_path_, taken_at_, "the batch ends at offset " + Text(next_) + ", and the next segment begins at " + Text(base_));
     } else if (follows && base_ > next_) {
       Gap(0, base_);
     }
@@ -292,7 +293,7 @@ class LogVerifier {
 
   void Take(BatchScanner& scanner, bool lost) {
     const BatchHead& head = scanner.head();
-    const int64_t at = scanner.position();
+    const int64_t at = taken_at_ = scanner.position();
     ++out_.report.batches;
     if (lost) {
       if (times_.next() != nullptr) SkipTimesBelow(head.base);
@@ -486,6 +487,8 @@ class LogVerifier {
   Offset base_{0};
   bool last_ = false;
   std::string path_, txn_path_;
+  std::string before_path_;   // the segment before
+  int64_t taken_at_ = 0;      // the last batch
   int64_t size_ = 0;
   bool checked_indexes_ = false, complete_ = false, skipped_ = false;
   Entries<OffsetEntry> offsets_;
