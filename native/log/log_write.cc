@@ -39,7 +39,7 @@ class Log::Impl::Write final : public LogWrite {
     return written;
   }
   Status CutBack() {
-    SLUICE_TRY(segment->EnsureOpen(ReadMode::kBlocking));
+    if (!segment->data_open()) return Status::Ok();   // nothing was written either
     return segment->log_file().Truncate(position);
   }
 };
@@ -106,9 +106,11 @@ Status Log::Impl::FinishWrite(Write& write, const std::function<bool()>& make_sp
       (void)env.fs->Remove(write.segment->log_path());
       NamesChanged();
     }
+    // What cannot be cut off may be there after the next start: no lack that leaves nothing behind.
+    const Status& why = write.cut.ok() ? status : write.cut;
     if (!write.cut.ok()) Report(Severity::kError, write.segment->log_path() + ": what was half written cannot be cut off: " + write.cut.ToString());
-    TakeBack(0, status);
-    if (!IsLack(status.code()) || !write.cut.ok()) self->TakeOffline(write.cut.ok() ? status : write.cut);
+    TakeBack(0, why);
+    if (!IsLack(status.code()) || !write.cut.ok()) self->TakeOffline(why);
     return status;
   }
   if (write.sealed) {
