@@ -1,5 +1,6 @@
 // Requests that the data plane hands up, answered in turns of bounded length so that timers and new mail get theirs.
-// Heartbeats go first: a member must not be lost because a thousand metadata requests came before its sign of life.
+// A turn comes behind the callback that brought the requests, so that what completed with them is gone on with first: an answer that waited for an append does
+// not wait for new requests too. Then heartbeats: a member must not be lost because a thousand metadata requests came before its sign of life.
 import { type ControlRequest } from '../native/binding.js';
 import { type IncomingRequest, type Outcome } from '../kafka/dispatch.js';
 import { type Logger } from '../kafka/services.js';
@@ -47,7 +48,7 @@ export class ControlLoop {
 
   resume(): void {
     this.#isPaused = false;
-    if (!this.#isScheduled) this.#turn();
+    this.#scheduleTurn();
   }
 
   /** Takes no more requests: the broker goes, and clients will find another or come again. */
@@ -62,8 +63,7 @@ export class ControlLoop {
       return;
     }
     for (const request of requests) (request.apiKey === HEARTBEAT ? this.#heartbeats : this.#others).push(request);
-    // The data plane has just woken this thread for them: no need to wait for another turn.
-    if (!this.#isScheduled && !this.#isPaused) this.#turn();
+    this.#scheduleTurn();
   }
 
   /** Requests that wait or are being worked on. */
@@ -92,10 +92,13 @@ export class ControlLoop {
       void this.#answer(request);
       if (this.#elapsed() >= end) break;
     }
-    if (this.#heartbeats.size + this.#others.size > 0) {
-      this.#isScheduled = true;
-      this.#schedule(() => this.#turn());
-    }
+    this.#scheduleTurn();
+  }
+
+  #scheduleTurn(): void {
+    if (this.#isScheduled || this.#isPaused || this.#heartbeats.size + this.#others.size === 0) return;
+    this.#isScheduled = true;
+    this.#schedule(() => this.#turn());
   }
 
   async #answer(request: ControlRequest): Promise<void> {

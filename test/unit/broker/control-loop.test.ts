@@ -43,8 +43,9 @@ function manualLoop(more: Partial<ControlLoopOptions> = {}, costMs = 1) {
 test('a turn is bounded in time, and what is left waits for the next one', async () => {
   const { loop, dispatched, answered, turns } = manualLoop();
   loop.take(Array.from({ length: 12 }, (_, token) => request(token)));
-  assert.equal(dispatched.length, 5);
   assert.equal(turns.length, 1);
+  turns.shift()!();
+  assert.equal(dispatched.length, 5);
   turns.shift()!();
   assert.equal(dispatched.length, 10);
   turns.shift()!();
@@ -57,6 +58,7 @@ test('a turn is bounded in time, and what is left waits for the next one', async
 test('heartbeats go before everything that waits', () => {
   const { loop, dispatched, turns } = manualLoop();
   loop.take([...Array.from({ length: 8 }, (_, token) => request(token)), request(100, HEARTBEAT)]);
+  turns.shift()!();
   loop.take([request(101, HEARTBEAT), request(8)]);
   assert.deepEqual(dispatched, [100, 0, 1, 2, 3]);
   turns.shift()!();
@@ -65,19 +67,47 @@ test('heartbeats go before everything that waits', () => {
   assert.deepEqual(dispatched.slice(10), [8]);
 });
 
+test('what completed in the callback that brought requests is gone on with before them', async () => {
+  const order: string[] = [];
+  const { loop } = manualLoop({
+    schedule: (turn) => setImmediate(turn),
+    dispatch: () => {
+      order.push('request');
+      return Promise.resolve({ kind: 'respond', response: Buffer.alloc(0) });
+    },
+  });
+  let complete = (): void => {};
+  const completion = new Promise<void>((resolve) => (complete = resolve));
+  // As deep as a handler behind some promises: each step is one more microtask.
+  const answer = (async () => {
+    for (let step = 0; step < 10; step += 1) await completion;
+    order.push('completion');
+  })();
+  setImmediate(() => {
+    complete();
+    loop.take([request(1)]);
+  });
+  await answer;
+  await new Promise(setImmediate);
+  await loop.idle();
+  assert.deepEqual(order, ['completion', 'request']);
+});
+
 test('nothing is worked on while paused', () => {
-  const { loop, dispatched } = manualLoop({ isPaused: true });
+  const { loop, dispatched, turns } = manualLoop({ isPaused: true });
   loop.take([request(1)]);
-  assert.deepEqual(dispatched, []);
+  assert.equal(turns.length, 0);
   assert.equal(loop.pending, 1);
   loop.resume();
+  turns.shift()!();
   assert.deepEqual(dispatched, [1]);
 });
 
 test('once stopped, connections of new requests are closed; what is being worked on is still answered', async () => {
   let finish: (outcome: Outcome) => void = () => {};
-  const { loop, answered, closed } = manualLoop({ dispatch: () => new Promise((resolve) => (finish = resolve)) });
+  const { loop, answered, closed, turns } = manualLoop({ dispatch: () => new Promise((resolve) => (finish = resolve)) });
   loop.take([request(1)]);
+  turns.shift()!();
   loop.stop();
   loop.take([request(2)]);
   assert.deepEqual(closed, [[2, 'the broker stops']]);
@@ -91,7 +121,7 @@ test('once stopped, connections of new requests are closed; what is being worked
 });
 
 test('what cannot be answered closes its connection, and the loop goes on', async () => {
-  const { loop, closed, answered, log } = manualLoop({
+  const { loop, closed, answered, log, turns } = manualLoop({
     dispatch: ({ correlationId }) => {
       if (correlationId === 1) return Promise.reject(new Error('a bug'));
       if (correlationId === 2) return Promise.resolve({ kind: 'close', reason: 'nonsense' });
@@ -99,6 +129,7 @@ test('what cannot be answered closes its connection, and the loop goes on', asyn
     },
   });
   loop.take([request(1), request(2), request(3)]);
+  turns.shift()!();
   await loop.idle();
   assert.deepEqual(closed, [[1, 'internal error'], [2, 'nonsense']]);
   assert.deepEqual(answered, [3]);
@@ -115,6 +146,7 @@ test('a request that waits for other members is said to be parked, one that is a
       : new Promise((resolve) => finish.set(correlationId, resolve))),
   });
   loop.take([request(1, JOIN), request(2, SYNC), request(3), request(4, JOIN), request(5, HEARTBEAT)]);
+  turns.shift()!();
   await new Promise(setImmediate);
   for (const turn of turns.splice(0)) turn();
   assert.deepEqual(parked, [1, 2]);
