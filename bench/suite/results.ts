@@ -1,9 +1,10 @@
 // The results of a run: one JSON line for the run itself, then one for each measurement.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { KAFKA_VERSION, repositoryRoot } from '../../test/support/paths.js';
+import { UsageError } from '../options.js';
 import { type Measurement } from './measurement.js';
 
 export interface Run {
@@ -44,9 +45,11 @@ export class Results {
   readonly measurements: Measurement[] = [];
   readonly #file: string;
 
+  /** Throws UsageError where another run has left its results. */
   constructor(directory: string, run: Run) {
-    mkdirSync(directory, { recursive: true });
     this.#file = join(directory, 'results.jsonl');
+    if (existsSync(this.#file)) throw new UsageError(`${directory} has the results of another run: choose another directory for --out, or draw that run again with --report`);
+    mkdirSync(directory, { recursive: true });
     appendFileSync(this.#file, `${JSON.stringify({ run })}\n`);
   }
 
