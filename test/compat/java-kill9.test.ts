@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { startBroker } from '../support/broker.js';
 import { compatSuite } from '../support/compat.js';
-import { assertNothingLost, crashRounds, seededRandom } from '../support/crash-check.js';
+import { assertNothingLost, roundsWanted, seededRandom } from '../support/crash-check.js';
 import { validateDataDirectory } from '../support/dump-log.js';
 import { startJava } from '../support/java.js';
 import { type Acknowledged, createTopicRaw } from '../support/raw-client.js';
@@ -14,7 +14,7 @@ const partitions = 4;
 
 suite.test('kill -9 under an idempotent producer', async (context) => {
   const random = seededRandom('java-kill9');
-  const rounds = crashRounds();
+  const rounds = roundsWanted();
   const broker = await startBroker();
   context.after(() => broker.dispose());
   await createTopicRaw(broker.port, 'crash', partitions);

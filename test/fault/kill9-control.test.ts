@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBroker } from '../support/broker.js';
-import { crashRounds, seededRandom } from '../support/crash-check.js';
+import { roundsWanted, seededRandom } from '../support/crash-check.js';
 import { commitOffsetRaw, createTopicRaw, fetchOffsetRaw, findCoordinatorRaw, listTopicsRaw } from '../support/raw-client.js';
 import { RawConnection } from '../support/wire.js';
 
@@ -69,7 +69,7 @@ test('kill -9 keeps acknowledged topics and group offsets', { timeout: TEST_TIME
     connection.destroy();
   };
   try {
-    for (let round = 0; round < crashRounds(); round += 1) {
+    for (let round = 0; round < roundsWanted(); round += 1) {
       const until = events + 20 + Math.floor(random() * 200);
       while (events < until) await delay(1);
       await broker.kill9();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBroker } from '../support/broker.js';
-import { assertNothingLost, crashRounds, seededRandom } from '../support/crash-check.js';
+import { assertNothingLost, roundsWanted, seededRandom } from '../support/crash-check.js';
 import { createTopicRaw, IdempotentProducer } from '../support/raw-client.js';
 
 const TEST_TIMEOUT_MS = 600_000;
@@ -11,7 +11,7 @@ const TEST_TIMEOUT_MS = 600_000;
 for (const durability of ['fsync', 'os']) {
   test(`kill -9 loses nothing that was acknowledged (durability ${durability})`, { timeout: TEST_TIMEOUT_MS }, async (context) => {
     const random = seededRandom(`kill9 ${durability}`);
-    const rounds = crashRounds();
+    const rounds = roundsWanted();
     const partitions = 6;
     const broker = await startBroker({ properties: { ...(process.env['SLUICE_COMPAT_TARGET'] === 'kafka' ? {} : { 'sluice.durability': durability }) } });
     context.after(() => broker.dispose());

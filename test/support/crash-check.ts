@@ -44,7 +44,7 @@ export function randomFrom(seed: number): () => number {
   return () => random.fraction();
 }
 
-export function crashRounds(): number {
+export function roundsWanted(): number {
   const rounds = Number(process.env['SLUICE_ROUNDS'] ?? 5);
   assert.ok(Number.isInteger(rounds) && rounds > 0, 'SLUICE_ROUNDS is the number of rounds');
   return rounds;
