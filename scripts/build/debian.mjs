@@ -19,6 +19,8 @@ export const CMAKE_PACKAGES = ['cmake', 'ninja-build'];
 /** ccache, since addon, tests and sanitized tests compile much of the same, and the installed package all of it again. */
 export const NATIVE_TEST_PACKAGES = [...BUILD_PACKAGES, ...CMAKE_PACKAGES, 'libgtest-dev', 'ccache'];
 export const CLANG_PACKAGES = ['clang', 'libclang-rt-14-dev', 'llvm'];
+/** What makes file systems in images and mounts them, which only root may. */
+export const DISK_PACKAGES = ['e2fsprogs', 'xfsprogs', 'libfuse3-dev', 'fuse3'];
 export const JAVA_PACKAGES = ['openjdk-17-jdk-headless', 'maven', 'unzip'];
 
 /** Which of the packages are not installed; undefined where there is no dpkg to ask. */

@@ -1,5 +1,5 @@
 // The parts of the test suite. Tier quick is `npm test`, tier all is what `npm run test:all` adds. `ahead`: what ahead.mjs compiles before the part has its turn.
-import { CLANG_PACKAGES, JAVA_PACKAGES, NATIVE_TEST_PACKAGES } from '../build/debian.mjs';
+import { CLANG_PACKAGES, DISK_PACKAGES, JAVA_PACKAGES, NATIVE_TEST_PACKAGES } from '../build/debian.mjs';
 import { requireHouse } from '../house/check.mjs';
 import { faultSlice } from './fault.mjs';
 import { allTargets, CLANG_BUILD, fuzz } from './fuzz.mjs';
@@ -45,7 +45,14 @@ export const parts = [
       return nodeTests('clients', { concurrency: 2, timeoutMs: 20 * MINUTE });
     },
   },
-  { name: 'fault', tier: 'all', what: 'crashes, again and again', run: () => nodeTests('fault', { concurrency: 2, timeoutMs: 15 * MINUTE }) },
+  {
+    name: 'fault', tier: 'all', what: 'crashes, power cuts and full disks, again and again',
+    run: async () => {
+      // Without them, or without root, the tests that need disks of their own say so and are skipped.
+      if (process.getuid() === 0) await needs(DISK_PACKAGES);
+      return nodeTests('fault', { concurrency: 2, timeoutMs: 15 * MINUTE });
+    },
+  },
   { name: 'no-io-uring', tier: 'all', what: 'under a filter that refuses io_uring', run: withoutIoUring },
   {
     name: 'asan', tier: 'all', what: 'the engine under AddressSanitizer and UndefinedBehaviorSanitizer',

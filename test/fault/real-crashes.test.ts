@@ -1,20 +1,24 @@
-// A few rounds of what `npm run crash` and `npm run soak -- snapshots` do for long: kill -9 under producers and groups, and copies of a real file system under load.
-import { test } from 'node:test';
+// A few rounds of what `npm run crash`, `npm run soak -- snapshots` and `npm run soak -- powercuts` do for long: kill -9 under producers and groups, and what a
+// power cut leaves of a real file system under load.
+import { type TestContext, test } from 'node:test';
 import { crashRounds } from '../soak/crash.js';
 import { snapshotRounds } from '../soak/snapshots.js';
+import { CachingDisk } from '../support/caching-disk.js';
 import { seededRandom } from '../support/crash-check.js';
+import { Random, testSeed } from '../support/random.js';
 import { ReflinkDisk } from '../support/reflink-disk.js';
 import { NoSmallDisk } from '../support/small-disk.js';
+import { type SnapshotDisk } from '../support/snapshot-disk.js';
 
 const TEST_TIMEOUT_MS = 300_000;
 
 test('kill -9 under producers and groups, some of it while the broker starts', { timeout: TEST_TIMEOUT_MS }, () =>
   crashRounds({ durability: 'fsync', rounds: 5, hasReaders: false }, seededRandom('crash')));
 
-test('a copy of the disk at any moment has what was acknowledged before (ext4)', { timeout: TEST_TIMEOUT_MS }, async (context) => {
-  let disk: ReflinkDisk;
+async function threeRounds(context: TestContext, mount: () => SnapshotDisk): Promise<void> {
+  let disk: SnapshotDisk;
   try {
-    disk = ReflinkDisk.mount('ext4');
+    disk = mount();
   } catch (error) {
     if (error instanceof NoSmallDisk) return context.skip(error.message);
     throw error;
@@ -24,4 +28,12 @@ test('a copy of the disk at any moment has what was acknowledged before (ext4)',
   } finally {
     disk.dispose();
   }
+}
+
+test('a copy of the disk at any moment has what was acknowledged before (ext4)', { timeout: TEST_TIMEOUT_MS }, (context) => threeRounds(context, () => new ReflinkDisk('ext4')));
+
+test('a disk that loses what was not flushed has what was acknowledged before (ext4)', { timeout: TEST_TIMEOUT_MS }, (context) => {
+  const seed = testSeed();
+  context.diagnostic(`SLUICE_TEST_SEED=${seed}`);
+  return threeRounds(context, () => new CachingDisk('ext4', new Random(seed), 2));
 });

@@ -4,7 +4,7 @@ export interface SoakOptions {
   readonly minutes: number;
   /** Connections at once. */
   readonly clients: number;
-  /** Crashes, or snapshots of each kind of disk. */
+  /** Crashes, or moments at which each kind of disk is cut. */
   readonly rounds: number;
   /** Only these. */
   readonly kind: string | undefined;

@@ -5,10 +5,10 @@ import { soakCodecs } from './codecs.js';
 import { soakConnections } from './connections.js';
 import { soakCrash } from './crash.js';
 import { type SoakOptions } from './options.js';
-import { soakSnapshots } from './snapshots.js';
+import { soakPowerCuts, soakSnapshots } from './snapshots.js';
 
 const soaks: Readonly<Record<string, (options: SoakOptions) => Promise<void>>> = {
-  churn: soakChurn, codecs: soakCodecs, connections: soakConnections, crash: soakCrash, snapshots: soakSnapshots,
+  churn: soakChurn, codecs: soakCodecs, connections: soakConnections, crash: soakCrash, snapshots: soakSnapshots, powercuts: soakPowerCuts,
 };
 
 const { values, positionals } = parseArgs({
