@@ -1,5 +1,5 @@
 // `npm test`: everything that needs no Java. `npm run test:all`: what comes on top of it (it repeats nothing).
-//   npm test -- unit native      only these parts; any part of either tier may be named
+//   npm test -- unit native      only these parts; any part of any tier may be named
 //   npm test -- --list           what parts there are
 // Each part shows what its runner prints. The last line sums up: N passed, N failed. A part that cannot run is named, with the reason; under CI=true
 // it counts as failed.

@@ -1,6 +1,6 @@
 // Tests of node:test, from dist/test.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { root } from '../build/paths.mjs';
 import { run } from '../build/run.mjs';
 import { filesBelow } from '../build/stamp.mjs';
@@ -9,9 +9,9 @@ import { StepError } from '../build/report.mjs';
 /** A test, or a file that does not end, fails alone and does not take the whole part with it. */
 const FILE_TIMEOUT_MS = 300_000;
 
-/** Runs dist/test/<folder>/**, through `launcher` (a command and its arguments) when there is one. `failures` is what the runner says of them in the end. */
-export async function nodeTests(folder, { concurrency = 1, timeoutMs, launcher = [], env = {} }) {
-  const files = filesBelow(`dist/test/${folder}`, ['.test.js']).filter((file) => existsSync(sourceOf(file)));
+/** Runs dist/test/<folder>/** but the files named in `except`, through `launcher` (a command and its arguments) when there is one. `failures` is what the runner says of them in the end. */
+export async function nodeTests(folder, { concurrency = 1, timeoutMs, launcher = [], env = {}, except = [] }) {
+  const files = filesBelow(`dist/test/${folder}`, ['.test.js']).filter((file) => existsSync(sourceOf(file)) && !except.includes(basename(file)));
   if (files.length === 0) throw new StepError(`there are no tests in test/${folder}`);
   const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, `--test-timeout=${Math.min(FILE_TIMEOUT_MS, timeoutMs)}`];
   const [command, ...args] = [...launcher, process.execPath, ...flags, ...files];

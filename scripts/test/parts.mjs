@@ -1,6 +1,7 @@
-// The parts of the test suite. Tier quick is `npm test`, tier all is what `npm run test:all` adds. `ahead`: what ahead.mjs compiles before the part has its turn.
+// The parts of the test suite. Tier quick is `npm test`, tier all is what `npm run test:all` adds, and tier named is run when it is named. `ahead`: what ahead.mjs compiles before the part has its turn.
 import { CLANG_PACKAGES, DISK_PACKAGES, JAVA_PACKAGES, NATIVE_TEST_PACKAGES } from '../build/debian.mjs';
 import { requireHouse } from '../house/check.mjs';
+import { addonUnderAsan } from './addon-asan.mjs';
 import { faultSlice } from './fault.mjs';
 import { allTargets, CLANG_BUILD, fuzz } from './fuzz.mjs';
 import { instructions } from './instructions.mjs';
@@ -69,5 +70,6 @@ export const parts = [
   },
   { name: 'fuzz', tier: 'all', what: 'a seeded slice of every fuzz target', run: () => fuzz({ secondsEach: 10 }) },
   { name: 'instructions', tier: 'all', what: 'instructions of the hot paths, counted by callgrind', run: instructions },
+  { name: 'addon-asan', tier: 'named', what: 'embedded engine and broker with an addon under AddressSanitizer, leaks included', run: addonUnderAsan },
   { name: 'package', tier: 'all', what: 'the packed tarball in an empty project', run: installedPackage },
 ];
