@@ -15,6 +15,8 @@
     "cflags": ["-O2", "-g1", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Wno-unused-parameter", "-fvisibility=hidden", "-fno-omit-frame-pointer"],
     "cflags_cc!": ["-std=gnu++17"],
     "cflags_cc": ["-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+    # What Node unloads with the last worker that used it comes again with the next one, and what lives as long as the process would be made anew and lost each time.
+    "ldflags": ["-Wl,-z,nodelete"],
     "libraries": ["-luring", "-llz4", "-lzstd", "-lsnappy", "-lz"]
   }]
 }
