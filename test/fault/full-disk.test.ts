@@ -8,8 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { type BrokerProcess, startBroker } from '../support/broker.js';
 import { assertNothingLost } from '../support/crash-check.js';
+import { type DiskKind } from '../support/disk-image.js';
+import { mountedOrSkipped } from '../support/mounts.js';
 import { IdempotentProducer, commitOffsetRaw, createTopicRaw, fetchOffsetRaw, findCoordinatorRaw, listTopicsRaw, readPartition } from '../support/raw-client.js';
-import { type DiskKind, NoSmallDisk, SmallDisk } from '../support/small-disk.js';
+import { SmallDisk } from '../support/small-disk.js';
 import { RawConnection } from '../support/wire.js';
 
 const TEST_TIMEOUT_MS = 600_000;
@@ -129,13 +131,8 @@ async function liveOn(disk: SmallDisk, broker: BrokerProcess, producer: Idempote
 
 for (const kind of ['ext4', 'xfs'] satisfies DiskKind[]) {
   test(`a full disk is no broken disk (${kind})`, { timeout: TEST_TIMEOUT_MS }, async (context) => {
-    let disk: SmallDisk;
-    try {
-      disk = SmallDisk.mount(kind);
-    } catch (error) {
-      if (error instanceof NoSmallDisk) return context.skip(error.message);
-      throw error;
-    }
+    const disk = mountedOrSkipped(context, () => new SmallDisk(kind));
+    if (disk === undefined) return;
     const broker = await startBroker({
       kind: 'sluice',
       dataDirectory: join(disk.path, 'data'),

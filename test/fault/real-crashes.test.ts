@@ -5,9 +5,9 @@ import { crashRounds } from '../soak/crash.js';
 import { snapshotRounds } from '../soak/snapshots.js';
 import { CachingDisk } from '../support/caching-disk.js';
 import { seededRandom } from '../support/crash-check.js';
+import { mountedOrSkipped } from '../support/mounts.js';
 import { Random, testSeed } from '../support/random.js';
 import { ReflinkDisk } from '../support/reflink-disk.js';
-import { NoSmallDisk } from '../support/small-disk.js';
 import { type SnapshotDisk } from '../support/snapshot-disk.js';
 
 const TEST_TIMEOUT_MS = 300_000;
@@ -16,13 +16,8 @@ test('kill -9 under producers and groups, some of it while the broker starts', {
   crashRounds({ durability: 'fsync', rounds: 5, hasReaders: false }, seededRandom('crash')));
 
 async function threeRounds(context: TestContext, mount: () => SnapshotDisk): Promise<void> {
-  let disk: SnapshotDisk;
-  try {
-    disk = mount();
-  } catch (error) {
-    if (error instanceof NoSmallDisk) return context.skip(error.message);
-    throw error;
-  }
+  const disk = mountedOrSkipped(context, mount);
+  if (disk === undefined) return;
   try {
     await snapshotRounds(disk, 3, seededRandom('snapshots'));
   } finally {

@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Random } from './random.js';
-import { type DiskKind, NoSmallDisk } from './small-disk.js';
-import { SnapshotDisk } from './snapshot-disk.js';
+import { type DiskKind, NoSmallDisk } from './disk-image.js';
 import { repositoryRoot } from './paths.js';
+import { type Random } from './random.js';
+import { SnapshotDisk } from './snapshot-disk.js';
 
 const SECTOR = 512;
 const HEAD_BYTES = 16;
@@ -37,13 +37,15 @@ export class CachingDisk extends SnapshotDisk {
     this.#random = random;
     this.#cutsPerSnapshot = cutsPerSnapshot;
     this.#log = this.onOuter('log');
-    this.copy(this.onOuter('inner.image'), this.onOuter('flushed.image'));
-    const recorded = join(this.mounts.folder, 'recorded');
-    mkdirSync(recorded);
-    const { status, stderr } = spawnSync(program, [recorded, this.onOuter('inner.image'), this.#log], { encoding: 'utf8' });
-    if (status !== 0) throw new NoSmallDisk(`FUSE cannot be mounted here: ${stderr}`);
-    this.mounts.mounted(recorded);
-    this.mounts.mount(join(recorded, 'image'), this.path);
+    this.mounts.orDispose(() => {
+      this.copy(this.onOuter('inner.image'), this.onOuter('flushed.image'));
+      const recorded = join(this.mounts.folder, 'recorded');
+      mkdirSync(recorded);
+      const { status, stderr } = spawnSync(program, [recorded, this.onOuter('inner.image'), this.#log], { encoding: 'utf8' });
+      if (status !== 0) throw new NoSmallDisk(`FUSE cannot be mounted here: ${stderr}`);
+      this.mounts.mounted(recorded);
+      this.mounts.mount(join(recorded, 'image'), this.path);
+    });
   }
 
   /** Power cuts at one moment from now on, each of which keeps other things. */

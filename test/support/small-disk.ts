@@ -1,69 +1,24 @@
 // A real file system of a few hundred megabytes, in a file that is mounted: for tests that fill it.
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeTempDirectory, removeDirectory } from './temp.js';
+import { type DiskKind, makeImage } from './disk-image.js';
+import { Mounts } from './mounts.js';
 
 const MIB = 1 << 20;
 
-/** How each kind is made; XFS has a least size of 300 MiB. */
-const kinds = {
-  ext4: { mib: 256, make: ['mkfs.ext4', '-q', '-F', '-m', '0'], package: 'e2fsprogs' },
-  xfs: { mib: 320, make: ['mkfs.xfs', '-q', '-f'], package: 'xfsprogs' },
-} as const;
-
-export type DiskKind = keyof typeof kinds;
-
-/** The reason why such a disk cannot be had here. */
-export class NoSmallDisk extends Error {}
-
-/** A file system in a new file. Throws NoSmallDisk. */
-export function makeImage(kind: DiskKind, image: string, mib: number, options: readonly string[] = []): void {
-  const { make: [program, ...args], package: name } = kinds[kind];
-  closeSync(openSync(image, 'w'));
-  truncateSync(image, mib * MIB);
-  const made = spawnSync(program, [...args, ...options, image], { encoding: 'utf8' });
-  if (made.error !== undefined) throw new NoSmallDisk(`${program} is not installed (apt-get install -y ${name})`);
-  if (made.status !== 0) throw new NoSmallDisk(`${program}: ${made.stderr}`);
-}
-
-/** Mounts it on a folder, which is made. Throws NoSmallDisk. */
-export function mountImage(image: string, path: string, options = 'loop'): void {
-  mkdirSync(path, { recursive: true });
-  const mounted = spawnSync('mount', ['-o', options, image, path], { encoding: 'utf8' });
-  if (mounted.status !== 0) throw new NoSmallDisk(`no loop device can be mounted here: ${mounted.stderr}`);
-}
-
-/** Now, or when nobody uses it any more. */
-export function unmount(path: string): void {
-  if (spawnSync('umount', [path]).status !== 0) spawnSync('umount', ['-l', path]);
-}
-
 export class SmallDisk {
   readonly path: string;
-  readonly #folder: string;
-  #isMounted = true;
-  readonly #unmountAtExit = () => this.dispose();
+  readonly #mounts: Mounts;
 
-  private constructor(folder: string, path: string) {
-    this.#folder = folder;
-    this.path = path;
-    process.on('exit', this.#unmountAtExit);
-  }
-
-  static mount(kind: DiskKind): SmallDisk {
-    if (process.getuid?.() !== 0) throw new NoSmallDisk('mounting a small disk needs root');
-    const folder = makeTempDirectory(kind);
-    const image = join(folder, 'image');
-    const path = join(folder, 'mounted');
-    try {
-      makeImage(kind, image, kinds[kind].mib);
-      mountImage(image, path);
-    } catch (error) {
-      removeDirectory(folder);
-      throw error;
-    }
-    return new SmallDisk(folder, path);
+  /** Throws NoSmallDisk. */
+  constructor(kind: DiskKind) {
+    this.#mounts = new Mounts(kind);
+    this.path = join(this.#mounts.folder, 'mounted');
+    this.#mounts.orDispose(() => {
+      const image = join(this.#mounts.folder, 'image');
+      makeImage(kind, image);
+      this.#mounts.mount(image, this.path);
+    });
   }
 
   /** As somebody else would: writes until nothing more fits, to the last block. */
@@ -89,11 +44,6 @@ export class SmallDisk {
   }
 
   dispose(): void {
-    if (!this.#isMounted) return;
-    this.#isMounted = false;
-    process.off('exit', this.#unmountAtExit);
-    unmount(this.path);
-    rmSync(join(this.#folder, 'image'), { force: true });
-    removeDirectory(this.#folder);
+    this.#mounts.dispose();
   }
 }

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type DiskKind, NoSmallDisk, makeImage } from './disk-image.js';
 import { Mounts } from './mounts.js';
-import { type DiskKind, NoSmallDisk, makeImage } from './small-disk.js';
 
 const OUTER_MIB = 6144;
 const INNER_MIB = 1536;
@@ -25,14 +25,15 @@ export abstract class SnapshotDisk {
   #snapshots = 0;
 
   protected constructor(kind: DiskKind, purpose: string) {
-    if (process.getuid?.() !== 0) throw new NoSmallDisk('mounting a disk needs root');
     this.#kind = kind;
     this.mounts = new Mounts(purpose);
     this.path = join(this.mounts.folder, 'inner');
-    const outer = join(this.mounts.folder, 'outer.image');
-    makeImage('xfs', outer, OUTER_MIB, ['-m', 'reflink=1']);
-    this.mounts.mount(outer, join(this.mounts.folder, 'outer'));
-    makeImage(kind, this.onOuter('inner.image'), INNER_MIB);
+    this.mounts.orDispose(() => {
+      const outer = join(this.mounts.folder, 'outer.image');
+      makeImage('xfs', outer, OUTER_MIB, ['-m', 'reflink=1']);
+      this.mounts.mount(outer, join(this.mounts.folder, 'outer'));
+      makeImage(kind, this.onOuter('inner.image'), INNER_MIB);
+    });
   }
 
   /** Disks of it that one moment gives, each mounted; `use` may write to them, and nothing of them is left afterwards. */
