@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { compiled } from './compiled.js';
 import { type DiskKind, NoSmallDisk } from './disk-image.js';
-import { repositoryRoot } from './paths.js';
 import { type Random } from './random.js';
 import { SnapshotDisk } from './snapshot-disk.js';
 
@@ -32,7 +32,7 @@ export class CachingDisk extends SnapshotDisk {
 
   /** Throws NoSmallDisk. */
   constructor(kind: DiskKind, random: Random, cutsPerSnapshot: number) {
-    const program = compileRecorder();
+    const program = recorder();
     super(kind, 'caching');
     this.#random = random;
     this.#cutsPerSnapshot = cutsPerSnapshot;
@@ -178,13 +178,8 @@ function bytesOf(log: number, { at, length }: Write): Buffer {
   return bytes;
 }
 
-function compileRecorder(): string {
-  const folder = join(repositoryRoot, 'build', 'record-image');
-  const program = join(folder, 'record-image');
-  mkdirSync(folder, { recursive: true });
+function recorder(): string {
   const found = spawnSync('pkg-config', ['--cflags', '--libs', 'fuse3'], { encoding: 'utf8' });
   if (found.status !== 0) throw new NoSmallDisk('libfuse is not installed (apt-get install -y libfuse3-dev fuse3)');
-  const made = spawnSync('cc', ['-O1', '-Wall', '-o', program, join(repositoryRoot, 'scripts', 'test', 'record-image.c'), ...found.stdout.trim().split(/\s+/)], { encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(`record-image.c: ${made.stderr}`);
-  return program;
+  return compiled('record-image', { flags: found.stdout.trim().split(/\s+/) });
 }

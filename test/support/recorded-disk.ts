@@ -1,27 +1,18 @@
 // What scripts/test/record-disk.c has written down, replayed on a disk in memory that keeps apart what programs see and what a power cut would keep: of each
 // file the pages that no sync has reached, of each directory, in order, the changes of names that none has. `test/native/support/sim_disk.h` does the same in C++.
-import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repositoryRoot } from './paths.js';
+import { compiled } from './compiled.js';
 import { type Random } from './random.js';
 
 const PAGE = 4096;
 const SECTOR = 512;
 
-let compiled: string | undefined;
+let library: string | undefined;
 
 /** The library to preload, compiled once a process into the build folder. */
 export function recorder(): string {
-  return (compiled ??= compileRecorder());
-}
-
-function compileRecorder(): string {
-  const folder = join(repositoryRoot, 'build', 'record-disk');
-  const library = join(folder, 'record-disk.so');
-  mkdirSync(folder, { recursive: true });
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-o', library, join(repositoryRoot, 'scripts', 'test', 'record-disk.c'), '-ldl', '-lpthread']);
-  return library;
+  return (library ??= compiled('record-disk', { suffix: '.so', flags: ['-shared', '-fPIC', '-ldl', '-lpthread'] }));
 }
 
 class FileNode {
