@@ -1,7 +1,7 @@
 // A disk with a volatile cache: of what was written since its last flush a power cut keeps what it likes, sector by sector and in any order. The image of the
 // file system is a file behind FUSE (scripts/test/record-image.c), which writes down every write and every flush of the loop device on it.
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compiled } from './compiled.js';
@@ -52,7 +52,9 @@ export class CachingDisk extends SnapshotDisk {
   async snapshot(use: (path: string) => Promise<void>): Promise<void> {
     const from = statSync(this.#log).size;
     await delay(this.#random.fraction() * LONGEST_WAIT_MS);
-    this.#follow(this.#moment(from, statSync(this.#log).size));
+    const records = this.#newRecords();
+    const end = this.#moment(records, from);
+    this.#follow(records.filter((record) => endOf(record) <= end));
     for (let cut = 0; cut < this.#cutsPerSnapshot; cut += 1) {
       this.figures.cuts += 1;
       this.figures.unflushed += this.#unflushed.length;
@@ -60,33 +62,34 @@ export class CachingDisk extends SnapshotDisk {
     }
   }
 
-  /** A place in the log between two others, behind a whole record; mostly one where something is not flushed. */
-  #moment(from: number, to: number): number {
+  /** A place in the log that is not before another one, behind a whole record; mostly one where something is not flushed. */
+  #moment(records: readonly Write[], from: number): number {
     const places: number[] = [];
     const unflushed: number[] = [];
     let count = this.#unflushed.length;
-    for (const { length, at } of this.#records(this.#read, to)) {
-      count = length > 0 ? count + 1 : 0;
-      if (at + length < from) continue;
-      places.push(at + length);
-      if (count > 0) unflushed.push(at + length);
+    for (const record of records) {
+      count = record.length > 0 ? count + 1 : 0;
+      if (endOf(record) < from) continue;
+      places.push(endOf(record));
+      if (count > 0) unflushed.push(endOf(record));
     }
     if (places.length === 0) return from;
     return this.#random.pick(unflushed.length > 0 && this.#random.chance(0.9) ? unflushed : places);
   }
 
-  /** Those that are whole between two places, of which the first is the beginning of one. What is behind them is still on its way, and so is the answer to whoever wrote it. */
-  #records(from: number, to: number): Write[] {
+  /** Those that are whole by now and were not followed yet. What is behind them is still on its way, and so is the answer to whoever wrote it. */
+  #newRecords(): Write[] {
     const records: Write[] = [];
     const log = openSync(this.#log, 'r');
     const head = Buffer.alloc(HEAD_BYTES);
     try {
-      for (let at = from + HEAD_BYTES; at <= to;) {
+      const { size } = fstatSync(log);
+      for (let at = this.#read + HEAD_BYTES; at <= size;) {
         readSync(log, head, 0, HEAD_BYTES, at - HEAD_BYTES);
-        const [position, length] = [Number(head.readBigUInt64LE(0)), Number(head.readBigUInt64LE(8))];
-        if (at + length > to) break;
-        records.push({ position, length, at });
-        at += length + HEAD_BYTES;
+        const record = { position: Number(head.readBigUInt64LE(0)), length: Number(head.readBigUInt64LE(8)), at };
+        if (endOf(record) > size) break;
+        records.push(record);
+        at = endOf(record) + HEAD_BYTES;
       }
     } finally {
       closeSync(log);
@@ -94,13 +97,13 @@ export class CachingDisk extends SnapshotDisk {
     return records;
   }
 
-  /** Brings the image of what is flushed up to the last flush before that place in the log. */
-  #follow(end: number): void {
+  /** Brings the image of what is flushed up to the last flush among the next records. */
+  #follow(records: readonly Write[]): void {
     const log = openSync(this.#log, 'r');
     const flushed = openSync(this.onOuter('flushed.image'), 'r+');
     try {
-      for (const record of this.#records(this.#read, end)) {
-        this.#read = record.at + record.length;
+      for (const record of records) {
+        this.#read = endOf(record);
         if (record.length > 0) {
           this.#unflushed.push(record);
           this.figures.writes += 1;
@@ -170,6 +173,11 @@ export class CachingDisk extends SnapshotDisk {
       }
     }
   }
+}
+
+/** In the log. */
+function endOf({ at, length }: Write): number {
+  return at + length;
 }
 
 function bytesOf(log: number, { at, length }: Write): Buffer {
