@@ -8,6 +8,7 @@ import { fail, say, StepError } from './build/report.mjs';
 import { prepare } from './build/prepare.mjs';
 import { Ahead } from './test/ahead.mjs';
 import { parts } from './test/parts.mjs';
+import { totals } from './test/totals.mjs';
 
 const isCi = process.env.CI === 'true';
 // What a change has to pass is the same each time: random tests take their seed from here, and look elsewhere in everybody's own runs.
@@ -77,11 +78,11 @@ async function main(args) {
   for (const result of results) tellFailures(result);
   process.stdout.write('\n');
   for (const result of results) process.stdout.write(`${result.part.name.padEnd(12)} ${summary(result)}\n`);
-  const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
+  const { passed, failed } = totals(results);
   say(`${chosen.length} parts in ${((performance.now() - started) / 1000).toFixed(0)} s`);
-  process.stdout.write(`${total('passed')} passed, ${total('failed')} failed\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
   // A run that tested nothing proves nothing.
-  if (total('failed') > 0 || total('passed') === 0) process.exitCode = 1;
+  if (failed > 0 || passed === 0) process.exitCode = 1;
 }
 
 try {

@@ -80,12 +80,19 @@ async function buildWithGyp() {
   });
 }
 
+/** What CMake is told to build the addon too, as <output>/sluice.node: its target is sluice_addon. */
+export function cmakeAddonOptions(output) {
+  return [
+    '-DSLUICE_ADDON=ON',
+    `-DSLUICE_NODE_API_INCLUDE=${require('node-api-headers').include_dir}`,
+    `-DSLUICE_NODE_ADDON_API=${dirname(require.resolve('node-addon-api/package.json'))}`,
+    `-DSLUICE_ADDON_OUTPUT=${output}`,
+  ];
+}
+
 async function buildWithCmake() {
   const folder = join(root, 'build', 'addon-cmake');
-  const configure = ['-S', root, '-B', folder, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', '-DSLUICE_ADDON=ON'];
-  configure.push(`-DSLUICE_NODE_API_INCLUDE=${require('node-api-headers').include_dir}`);
-  configure.push(`-DSLUICE_NODE_ADDON_API=${dirname(require.resolve('node-addon-api/package.json'))}`);
-  configure.push(`-DSLUICE_ADDON_OUTPUT=${join(root, dirname(OUTPUTS.cmake))}`);
+  const configure = ['-S', root, '-B', folder, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', ...cmakeAddonOptions(join(root, dirname(OUTPUTS.cmake)))];
   await step('preparing the addon', 'cmake', configure, { cwd: root, remedy });
   await step('building the addon', 'cmake', ['--build', folder, '--target', 'sluice_addon'], {
     cwd: root,

@@ -1,8 +1,8 @@
 // Node with an addon that was built with AddressSanitizer and UndefinedBehaviorSanitizer: the tests of the embedded engine and of the broker, and what their
 // processes leave behind. Node itself was not built so, and never gives back what it holds at its end: a leak counts where the addon asked for the memory.
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { cmakeAddonOptions } from '../build/addon.mjs';
 import { CLANG_PACKAGES } from '../build/debian.mjs';
 import { root } from '../build/paths.mjs';
 import { run } from '../build/run.mjs';
@@ -11,8 +11,8 @@ import { CLANG_BUILD } from './fuzz.mjs';
 import { buildNative } from './native.mjs';
 import { needs } from './needs.mjs';
 import { nodeTests } from './node.mjs';
+import { totals } from './totals.mjs';
 
-const require = createRequire(import.meta.url);
 const MINUTE = 60_000;
 const FOLDERS = ['engine', 'kafka', 'broker'];
 /** Its brokers run under scripts/test/record-disk.c, which cannot be preloaded beside a sanitizer. */
@@ -25,11 +25,7 @@ const CANNOT_BE_GIVEN_BACK = /\bnapi_create_promise\b/;
 
 export async function addonUnderAsan() {
   await needs(CLANG_PACKAGES);
-  const addon = [
-    '-DSLUICE_ADDON=ON', `-DSLUICE_NODE_API_INCLUDE=${require('node-api-headers').include_dir}`,
-    `-DSLUICE_NODE_ADDON_API=${dirname(require.resolve('node-addon-api/package.json'))}`, `-DSLUICE_ADDON_OUTPUT=${OUTPUT}`,
-  ];
-  await buildNative({ ...CLANG_BUILD, options: [...CLANG_BUILD.options, ...addon], targets: ['sluice_addon'] });
+  await buildNative({ ...CLANG_BUILD, options: [...CLANG_BUILD.options, ...cmakeAddonOptions(OUTPUT)], targets: ['sluice_addon'] });
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS);
   const env = {
@@ -38,15 +34,12 @@ export async function addonUnderAsan() {
     ASAN_OPTIONS: `detect_leaks=1:strict_string_checks=1:abort_on_error=1:exitcode=0:log_path=${join(REPORTS, 'asan')}`,
     UBSAN_OPTIONS: `print_stacktrace=1:halt_on_error=1:abort_on_error=1:log_path=${join(REPORTS, 'ubsan')}`,
   };
-  let [passed, failed] = [0, 0];
-  for (const folder of FOLDERS) {
-    const result = await nodeTests(folder, { timeoutMs: 15 * MINUTE, env, except: RECORDED });
-    passed += result.passed;
-    failed += result.failed;
-  }
-  const failures = readdirSync(REPORTS).flatMap((name) => found(readFileSync(join(REPORTS, name), 'utf8')));
-  for (const failure of failures) process.stdout.write(`${failure}\n`);
-  return { passed, failed: failed + failures.length, failures };
+  const results = [];
+  for (const folder of FOLDERS) results.push(await nodeTests(folder, { timeoutMs: 15 * MINUTE, env, except: RECORDED }));
+  const reported = readdirSync(REPORTS).flatMap((name) => found(readFileSync(join(REPORTS, name), 'utf8')));
+  for (const report of reported) process.stdout.write(`${report}\n`);
+  const { passed, failed } = totals(results);
+  return { passed, failed: failed + reported.length, failures: [...results.flatMap(({ failures }) => failures), ...reported] };
 }
 
 async function runtime() {

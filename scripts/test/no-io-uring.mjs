@@ -5,6 +5,7 @@ import { root } from '../build/paths.mjs';
 import { step } from '../build/run.mjs';
 import { BUSY_LAYERS, nativeTests, plainBuild, REAL_DISK } from './native.mjs';
 import { nodeTests } from './node.mjs';
+import { totals } from './totals.mjs';
 
 const MINUTE = 60_000;
 
@@ -17,9 +18,5 @@ export async function withoutIoUring() {
     await nodeTests('engine', { timeoutMs: 3 * MINUTE, launcher: [program] }),
     await nodeTests('kafka', { timeoutMs: 4 * MINUTE, launcher: [program] }),
   ];
-  return { passed: sum(results, 'passed'), failed: sum(results, 'failed') };
-}
-
-function sum(results, key) {
-  return results.reduce((total, result) => total + result[key], 0);
+  return totals(results);
 }
