@@ -25,6 +25,7 @@ bool PipePool::Take(FileSender* sender, io::Pipe* out) {
     if (!free_.empty()) {
       *out = std::move(free_.back());
       free_.pop_back();
+      spare_ = std::min(spare_, free_.size());
       ++in_use_;
       return true;
     }
@@ -49,6 +50,11 @@ void PipePool::Give(io::Pipe pipe, bool dirty) {
 
 void PipePool::PassOn() {
   if (FileSender* next = waiting_.PopFront()) next->OnPipe();
+}
+
+void PipePool::Trim() {
+  free_.erase(free_.begin(), free_.begin() + static_cast<ptrdiff_t>(spare_));
+  spare_ = free_.size();
 }
 
 // Reads one chunk on the pool. With a pipe it only moves references to pages.

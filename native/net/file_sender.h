@@ -39,11 +39,14 @@ class PipePool : public std::enable_shared_from_this<PipePool> {
   void Give(io::Pipe pipe, bool dirty);
   // Called by a sender that was told of a free pipe and has no use for it any more.
   void PassOn();
+  // Called now and then: pipes that nobody has needed since the last call are closed.
+  void Trim();
 
  private:
   io::Executor& pool_;
   ReadPacer* pacer_ = nullptr;
-  std::vector<io::Pipe> free_;
+  std::vector<io::Pipe> free_;  // the one used last is the next to be taken
+  size_t spare_ = 0;            // the least that were free since the last Trim
   size_t in_use_ = 0;
   IntrusiveList<FileSender, struct PipeWaitTag> waiting_;
 };

@@ -135,6 +135,7 @@ void Shared::CheckIdle() {
       slow = next;
     }
   }
+  pipes->Trim();
   int64_t next = kCheckEveryUs;
   if (idle_us < 4 * kCheckEveryUs) next = std::max<int64_t>(idle_us / 4, 1000);
   reactor.Arm(idle_timer_.get(), next);

@@ -313,6 +313,31 @@ TEST_F(OutgoingTest, PipesAreShared) {
   EXPECT_EQ(left, 0u);
 }
 
+// After a burst of cold readers, the descriptors of those that came back are given up; whoever goes on reading keeps theirs.
+TEST_F(OutgoingTest, PipesThatNobodyNeedsAreClosed) {
+  FileSender sender(*pipes_, [] {});
+  std::vector<io::Pipe> pipes(3);
+  const auto is_open = [](int fd) { return ::fcntl(fd, F_GETFD) != -1; };
+  std::vector<int> fds;
+  for (io::Pipe& pipe : pipes) {
+    ASSERT_TRUE(pipes_->Take(&sender, &pipe));
+    fds.push_back(pipe.read.get());
+  }
+  pipes_->Trim();
+  for (io::Pipe& pipe : pipes) pipes_->Give(std::move(pipe), false);
+  pipes_->Trim();
+  for (int fd : fds) EXPECT_TRUE(is_open(fd)) << "a pipe that was in use since the last time";
+
+  io::Pipe again;
+  ASSERT_TRUE(pipes_->Take(&sender, &again));
+  const int kept = again.read.get();
+  pipes_->Give(std::move(again), false);
+  pipes_->Trim();
+  for (int fd : fds) EXPECT_EQ(is_open(fd), fd == kept);
+  pipes_->Trim();
+  EXPECT_FALSE(is_open(kept));
+}
+
 TEST_F(OutgoingTest, AQueueThatNeverEmptiesDoesNotGrow) {
   const std::string block(5000, 'x');
   size_t expected = 0;
