@@ -146,8 +146,9 @@ bool ToPlaneConfig(Napi::Value value, kafka::PlaneConfig* out) {
   Napi::Object o = value.As<Napi::Object>();
   if (!GetNumber(o, "nodeId", &out->node_id) || !GetNumber(o, "maxRequestBytes", &out->max_request_bytes) || !GetNumber(o, "idleMs", &out->idle_ms) ||
       !GetNumber(o, "maxConnections", &out->max_connections) || !GetNumber(o, "maxConnectionsPerIp", &out->max_connections_per_ip) ||
-      !GetNumber(o, "sendBufferBytes", &out->send_buffer_bytes) || !GetNumber(o, "receiveBufferBytes", &out->receive_buffer_bytes) ||
-      !GetNumber(o, "listenBacklog", &out->listen_backlog) || !GetNumber(o, "requestMemoryBytes", &out->request_memory_bytes) ||
+      !GetNumber(o, "sendBufferBytes", &out->send_buffer_bytes) || !GetNumber(o, "maxSendBufferBytes", &out->max_send_buffer_bytes) ||
+      !GetNumber(o, "receiveBufferBytes", &out->receive_buffer_bytes) || !GetNumber(o, "listenBacklog", &out->listen_backlog) ||
+      !GetNumber(o, "requestMemoryBytes", &out->request_memory_bytes) ||
       !GetNumber(o, "connectionMemoryBytes", &out->connection_memory_bytes) || !GetNumber(o, "responseMemoryBytes", &out->response_memory_bytes) ||
       !GetNumber(o, "socketMemoryBytes", &out->socket_memory_bytes) || !GetNumber(o, "maxConnectionRate", &out->max_connection_rate) || !GetNumber(o, "fetchMaxBytes", &out->fetch_max_bytes) ||
       !GetNumber(o, "fetchSessionSlots", &out->fetch_session_slots)) {

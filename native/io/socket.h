@@ -48,9 +48,11 @@ Result<uint16_t> LocalPort(int fd);
 
 // Accepts one connection; -EAGAIN when there is none, -EMFILE and the like otherwise.
 int Accept(int listen_fd, Peer* peer);
-// Sets TCP_NODELAY and, where positive, the buffer sizes. What the kernel refuses is left as it is (not every socket is TCP).
-void TuneConnection(int fd, int send_buffer_bytes, int receive_buffer_bytes);
-void SetSendBuffer(int fd, int bytes);  // 0 or less: as it is
+// Sets TCP_NODELAY and, where positive, the size of the receive buffer. What the kernel refuses is left as it is (not every socket is TCP).
+void TuneConnection(int fd, int receive_buffer_bytes);
+void SetSendBuffer(int fd, int bytes);
+// Sent, and not read yet as far as this side knows; 0 where the kernel cannot tell.
+int UnreadBytes(int fd);
 void TuneListener(int fd, int receive_buffer_bytes);
 
 ssize_t Receive(int fd, MutableBytes into);

@@ -48,7 +48,7 @@ void Plane::ApplyConfig(const PlaneConfig& next) {
     served_[key] = range;
   }
   AdmitConnections();
-  shared->SetSendBuffers(next.send_buffer_bytes, next.socket_memory_bytes);
+  shared->send_buffers.Configure(next.send_buffer_bytes, next.max_send_buffer_bytes, next.socket_memory_bytes);
 }
 
 bool Plane::Serves(int16_t key, int16_t version) const {
@@ -143,7 +143,7 @@ void Plane::Accept(io::Fd socket, io::Peer peer, uint16_t listener) {
     AdmitConnections();
     return;
   }
-  io::TuneConnection(socket.get(), config.send_buffer_bytes, config.receive_buffer_bytes);
+  io::TuneConnection(socket.get(), config.receive_buffer_bytes);
   const uint64_t id = ++last_client;
   auto client = std::make_unique<Client>(*this, id, std::move(socket), std::move(peer), listener);
   Client* made = client.get();

@@ -40,6 +40,7 @@ struct PlaneConfig {
   std::vector<HostLimit> per_ip_overrides;      // max.connections.per.ip.overrides
   int32_t max_connection_rate = 2147483647;     // max.connection.creation.rate
   int32_t send_buffer_bytes = 102400;           // socket.send.buffer.bytes, -1: the kernel's
+  int32_t max_send_buffer_bytes = 384 << 10;    // sluice.socket.send.buffer.max.bytes
   int32_t receive_buffer_bytes = 102400;        // socket.receive.buffer.bytes, -1: the kernel's
   int32_t listen_backlog = 50;                  // socket.listen.backlog.size
   int64_t request_memory_bytes = 256ll << 20;   // sluice.memory.request.bytes: all frames being received or waiting

@@ -10,11 +10,10 @@
 namespace sluice::net {
 
 Connection::Connection(Shared& shared, io::Fd socket, ConnectionHandler& handler)
-    : shared_(shared), handler_(handler), socket_(std::move(socket)), reader_(shared.chunks), out_(*shared.pipes, [this] { FlushSoon(); }) {}
+    : shared_(shared), handler_(handler), socket_(std::move(socket)), send_buffer_(shared.send_buffers, socket_.get()), reader_(shared.chunks), out_(*shared.pipes, [this] { FlushSoon(); }) {}
 
 Connection::~Connection() {
   shared_.out_memory -= out_counted_;
-  if (ListNode<QuickTag>::is_linked()) --shared_.quick_count_;
   if (interest_ != 0) shared_.reactor.Unwatch(socket_.get());
 }
 
@@ -24,12 +23,7 @@ Status Connection::Start() {
   if (!watched.ok()) interest_ = 0;
   Touch();
   sent_us_ = active_us_;
-  if (shared_.quick_count_ < shared_.quick_limit_) {
-    shared_.quick_.PushBack(this);
-    ++shared_.quick_count_;
-  } else {
-    io::SetSendBuffer(socket_.get(), kSmallSendBuffer);
-  }
+  shared_.send_buffers.Begin(&send_buffer_, active_us_);
   return watched;
 }
 
@@ -181,7 +175,7 @@ void Connection::Flush() {
   switch (progress) {
     case Outgoing::Progress::kAllSent:
       socket_full_ = false;
-      if (std::exchange(was_full_, false)) shared_.GiveSendBuffer(this);
+      if (std::exchange(was_full_, false)) shared_.send_buffers.Drained(&send_buffer_, active_us_);
       if (ending_) Close(Status::Ok());
       break;
     case Outgoing::Progress::kSocketFull: socket_full_ = was_full_ = true; break;

@@ -18,6 +18,7 @@
 #include "net/outgoing.h"
 #include "net/read_pacer.h"
 #include "net/reactor.h"
+#include "net/send_buffers.h"
 
 namespace sluice::net {
 
@@ -27,7 +28,6 @@ inline constexpr int kMaxFramesPerTick = 64;               // of one connection,
 inline constexpr int64_t kMaxReceivePerTick = 2 << 20;
 inline constexpr int64_t kMaxQueuedBytes = 1 << 20;        // queued for sending beyond this: the connection's requests wait
 inline constexpr size_t kMaxQueuedRanges = 64;
-inline constexpr int kSmallSendBuffer = 32 << 10;  // the kernel doubles it; with less than a large segment a connection crawls
 
 class ConnectionHandler {
  public:
@@ -51,6 +51,7 @@ class Shared {
   Budget budget;
   ChunkPool chunks;
   const std::shared_ptr<PipePool> pipes;
+  SendBuffers send_buffers;
   int32_t max_frame = INT32_MAX;
   int64_t idle_us = INT64_MAX;
   int64_t bytes_in = 0, bytes_out = 0;
@@ -61,10 +62,6 @@ class Shared {
   // Reads of the disk for answers make room for these writes from now on.
   void PaceReads(std::function<io::WriteTimes()> writes);
 
-  // Send buffers of `bytes` each, as the kernel has been asked for already, for as many connections as `memory` allows: those that lately read
-  // answers larger than theirs, and newcomers while there is room. The others make do with kSmallSendBuffer. 0 bytes or less: all as the kernel likes.
-  void SetSendBuffers(int bytes, int64_t memory);
-
   // End of a tick, behind everything that queues answers: sends, continues what may continue, closes the idle.
   void EndTick();
 
@@ -72,16 +69,11 @@ class Shared {
   friend class Connection;
   void CheckIdle();
   void Shed();
-  void GiveSendBuffer(Connection* connection);
   uint64_t tick_ = 0;
   IntrusiveList<Connection, struct FlushTag> to_flush_;
   IntrusiveList<Connection, struct ContinueTag> to_continue_;
   IntrusiveList<Connection, struct MemoryTag> short_of_memory_;
   IntrusiveList<Connection, struct IdleTag> by_activity_;  // least lately active first
-  IntrusiveList<Connection, struct QuickTag> quick_;  // have a whole send buffer; least lately read empty first
-  size_t quick_count_ = 0;
-  size_t quick_limit_ = SIZE_MAX;
-  int send_buffer_ = 0;
   class IdleTimer;
   std::unique_ptr<IdleTimer> idle_timer_;
   std::unique_ptr<ReadPacer> pacer_;
@@ -91,8 +83,7 @@ class Connection final : public Watcher,
                          public ListNode<struct FlushTag>,
                          public ListNode<struct ContinueTag>,
                          public ListNode<struct MemoryTag>,
-                         public ListNode<struct IdleTag>,
-                         public ListNode<struct QuickTag> {
+                         public ListNode<struct IdleTag> {
  public:
   // Takes the socket. Nothing happens before Start.
   Connection(Shared& shared, io::Fd socket, ConnectionHandler& handler);
@@ -136,6 +127,7 @@ class Connection final : public Watcher,
   Shared& shared_;
   ConnectionHandler& handler_;
   io::Fd socket_;
+  SendBuffer send_buffer_;
   FrameReader reader_;
   Outgoing out_;
   Status why_;

@@ -62,30 +62,6 @@ void Shared::EndTick() {
   if (executed || !to_flush_.empty()) reactor.Again();
 }
 
-void Shared::SetSendBuffers(int bytes, int64_t memory) {
-  send_buffer_ = bytes;
-  quick_limit_ = bytes <= 0 ? SIZE_MAX : static_cast<size_t>(std::max<int64_t>(memory / (2 * int64_t{bytes}), 1));  // the kernel takes twice as much
-  while (quick_count_ > quick_limit_) {
-    io::SetSendBuffer(quick_.PopFront()->socket_.get(), kSmallSendBuffer);
-    --quick_count_;
-  }
-}
-
-void Shared::GiveSendBuffer(Connection* connection) {
-  if (connection->ListNode<QuickTag>::is_linked()) {
-    connection->ListNode<QuickTag>::Unlink();
-    quick_.PushBack(connection);
-    return;
-  }
-  if (quick_count_ == quick_limit_) {
-    io::SetSendBuffer(quick_.PopFront()->socket_.get(), kSmallSendBuffer);
-    --quick_count_;
-  }
-  quick_.PushBack(connection);
-  ++quick_count_;
-  io::SetSendBuffer(connection->socket_.get(), send_buffer_);
-}
-
 // Who has read least lately goes first; asking for more is not reading.
 void Shared::Shed() {
   std::vector<Connection*> full;

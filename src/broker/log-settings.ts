@@ -73,6 +73,7 @@ export function planeSettings(broker: BrokerSettings, nodeId: number, served: Pl
     perIpOverrides: perIpOverrides(broker.get('max.connections.per.ip.overrides')),
     maxConnectionRate: broker.get('max.connection.creation.rate'),
     sendBufferBytes: broker.get('socket.send.buffer.bytes'),
+    maxSendBufferBytes: broker.get('sluice.socket.send.buffer.max.bytes'),
     receiveBufferBytes: broker.get('socket.receive.buffer.bytes'),
     listenBacklog: broker.get('socket.listen.backlog.size'),
     // One request of the largest size can always be received.

@@ -180,6 +180,7 @@ export interface PlaneSettings {
   /** New connections in a second. */
   maxConnectionRate: number;
   sendBufferBytes: number;
+  maxSendBufferBytes: number;
   receiveBufferBytes: number;
   listenBacklog: number;
   requestMemoryBytes: number;

@@ -35,9 +35,12 @@ export const sluiceSettings = [
     'Memory for answers that clients have not read yet, over all connections; records are not in it, they are sent from their files. Beyond it ' +
     'who has an answer waiting gets no further one, and a quarter beyond it connections that do not read theirs are closed.', { range: atLeast(MIB) }),
   define('sluice.memory.socket.bytes', 'long', `${256 * MIB}`, 'served',
-    'Memory of the kernel for answers on their way to clients, over all connections. As many connections as it is enough for have a buffer of ' +
-    'socket.send.buffer.bytes: those that lately read answers larger than that. Further ones have 32768 bytes, which the kernel doubles. Not limited where ' +
+    'Memory of the kernel for answers on their way to clients, over all connections; it takes twice the size of a buffer. As many connections as it is enough for have ' +
+    'one of socket.send.buffer.bytes, or more: those that lately read answers larger than that. Further ones have 49152 bytes. Not limited where ' +
     'socket.send.buffer.bytes is -1.', { range: atLeast(MIB) }),
+  define('sluice.socket.send.buffer.max.bytes', 'int', `${384 * 1024}`, 'served',
+    'The SO_SNDBUF of the sockets of clients that have read answers larger than socket.send.buffer.bytes, while sluice.memory.socket.bytes has room. ' +
+    'Where it is less than socket.send.buffer.bytes, or that is -1, there are none.', { range: atLeast(0) }),
   define('sluice.memory.connection.bytes', 'long', null, 'served',
     'Memory for the requests of one connection. Not set: twice socket.request.max.bytes. At least socket.request.max.bytes.',
     { range: { kind: 'number', min: MIB, mayBeNull: true } }),

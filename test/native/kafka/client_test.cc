@@ -322,6 +322,18 @@ TEST_F(ClientTest, WhoReadsHasALargeSendBuffer) {
   EXPECT_EQ(SendBufferOf(next), whole);
 }
 
+TEST_F(ClientTest, WhoReadsLargeAnswersHasALargerSendBufferWhereThereIsRoom) {
+  Start();
+  Peer filler = Connect();
+  for (int i = 0; i < 10; ++i) Fill(filler, 1, 900000);
+  Peer reader = Connect();
+  Settle();
+  EXPECT_EQ(SendBufferOf(reader), 2 * 102400);
+  EXPECT_EQ(AskFetch(reader, 12, {{{"t", Blob(16), 0, 0, 1 << 26}}}).rows.at(0).high_watermark, 10);
+  EXPECT_EQ(SendBufferOf(reader), 2 * (384 << 10));
+  EXPECT_EQ(SendBufferOf(filler), 2 * 102400);
+}
+
 TEST_F(ClientTest, AnswersThatNobodyReadsAreBounded) {
   config_.response_memory_bytes = 4 << 20;
   config_.send_buffer_bytes = 16384;
