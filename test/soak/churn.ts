@@ -15,7 +15,7 @@ const MEMORY_FACTOR = 1.1;
 /** Of memory: V8 maps its heap page by page, and neighbours are one map. Those of files have to be the same. */
 const MAPS_MORE = 64;
 /** A segment gives its descriptor back a minute after it was last written to, and that once a checkpoint has synced it. */
-const LONG = { warmUpMs: 3 * MINUTE_MS, steadyMs: 20_000, limitMs: 5 * MINUTE_MS, idleMs: 30_000 } as const;
+const LONG = { warmUpMs: 3 * MINUTE_MS, warmUpTopics: 4000, steadyMs: 20_000, limitMs: 5 * MINUTE_MS, idleMs: 30_000 } as const;
 const DELETED_LIMIT_MS = MINUTE_MS;
 const COLLECTOR = pathToFileURL(join(repositoryRoot, 'dist', 'test', 'support', 'collect-on-signal.js')).href;
 
@@ -26,7 +26,9 @@ export async function soakChurn({ seed, minutes }: Pick<SoakOptions, 'seed' | 'm
 
 export interface ChurnOptions {
   readonly seed: number;
+  /** Until both are reached: memory is compared with what it is then, and a busy machine does little in a given time. */
   readonly warmUpMs: number;
+  readonly warmUpTopics: number;
   readonly churnMs: number;
   /** How long nothing has to become less before it is read, and how long that is waited for. */
   readonly steadyMs: number;
@@ -37,7 +39,7 @@ export interface ChurnOptions {
   readonly isLong: boolean;
 }
 
-export async function churn({ seed, warmUpMs, churnMs, steadyMs, limitMs, idleMs, isLong }: ChurnOptions): Promise<void> {
+export async function churn({ seed, warmUpMs, warmUpTopics, churnMs, steadyMs, limitMs, idleMs, isLong }: ChurnOptions): Promise<void> {
   const broker = await startBroker({ kind: 'sluice', properties: { ...CHURN_PROPERTIES, 'connections.max.idle.ms': String(idleMs) }, env: { NODE_OPTIONS: `--import ${COLLECTOR}` } });
   const load = new ChurnLoad(broker.port, seed);
   const startedAt = performance.now();
@@ -59,7 +61,7 @@ export async function churn({ seed, warmUpMs, churnMs, steadyMs, limitMs, idleMs
     failOnErrors(broker);
   };
   try {
-    await cleared(() => load.warmUp(warmUpMs));
+    await cleared(() => load.warmUp(warmUpMs, warmUpTopics));
     const isIdle = ({ descriptors }: Footprint) => !descriptors.some((name) => isSegment(name) && (isLong || !isOwnSegment(name)));
     const first = await settled(lookAfresh, { isQuiet: isIdle, steadyMs, limitMs });
     say('before', first);

@@ -56,17 +56,18 @@ export class ChurnLoad {
   }
 
   /** One of each kind after the other, then all at once. */
-  async warmUp(ms: number): Promise<void> {
+  async warmUp(ms: number, topics: number): Promise<void> {
     for (const live of this.#kinds()) await live(this.#random);
-    await this.churn(ms);
+    await this.churn(ms, topics);
   }
 
-  /** At random for so long, and until what was begun has come to its end. */
-  async churn(ms: number): Promise<void> {
+  /** At random for so long, until there have been so many topics, and until what was begun has come to its end. */
+  async churn(ms: number, topics = 0): Promise<void> {
     const deadline = performance.now() + ms;
+    const isOver = () => this.#failure !== undefined || (performance.now() >= deadline && this.#world.counts.topics >= topics);
     await Promise.all(Array.from({ length: WORKERS }, async () => {
       const random = new Random(this.#random.uint32());
-      while (performance.now() < deadline && this.#failure === undefined) {
+      while (!isOver()) {
         await this.#one(random).catch((error: unknown) => (this.#failure ??= error));
         await delay(random.below(PAUSE_MS));
       }
