@@ -30,6 +30,8 @@ class Executor {
 
 // A job out of two closures, for the rare and slow.
 std::unique_ptr<Job> MakeJob(std::function<void()> run, std::function<void()> done);
+// Has `call` run on the home thread when whoever asks for it is done: by way of the pool, behind what completes before.
+void CallLater(Executor& executor, std::function<void()> call);
 
 // `threads` pool threads. Destruction waits for what runs and drops what has not begun (without Done()).
 std::unique_ptr<Executor> MakePool(size_t threads);

@@ -107,6 +107,8 @@ std::unique_ptr<Job> MakeJob(std::function<void()> run, std::function<void()> do
   return std::make_unique<ClosureJob>(std::move(run), std::move(done));
 }
 
+void CallLater(Executor& executor, std::function<void()> call) { executor.Submit(MakeJob([] {}, std::move(call))); }
+
 std::unique_ptr<Executor> MakePool(size_t threads) { return std::make_unique<Pool>(threads); }
 
 }  // namespace sluice::io

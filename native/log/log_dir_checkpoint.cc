@@ -93,9 +93,9 @@ void LogDir::Impl::TakeLogs() {
   for (; run->taken < end && run->result.ok() && status.ok(); ++run->taken) run->result = TakeLog(*run, run->logs[run->taken]);
   if (run->result.ok()) run->result = status;
   if (run->result.ok() && run->taken < run->logs.size()) {
-    env.pool->Submit(io::MakeJob([] {}, [this, run, taken = run->taken] {
+    io::CallLater(*env.pool, [this, run, taken = run->taken] {
       if (running_checkpoint == run && run->taken == taken && taking_logs && staged.empty() && !writing) TakeLogs();
-    }));
+    });
     return;
   }
   taking_logs = false;
@@ -157,7 +157,7 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
     if (taken.slot != nullptr) Unuse(taken.slot);
   }
   if (run->settled < run->taken) {
-    env.pool->Submit(io::MakeJob([] {}, [this, run] { FinishCheckpoint(run); }));
+    io::CallLater(*env.pool, [this, run] { FinishCheckpoint(run); });
     return;
   }
   running_checkpoint.reset();

@@ -34,7 +34,7 @@ void LogDir::Impl::TryClose() {
     Commit();
     // By way of the pool, because the one who tells is still in the journal's list.
     close_waits = true;
-    journal->WhenDurable([this, again](Status) { env.pool->Submit(io::MakeJob([] {}, again)); });
+    journal->WhenDurable([this, again](Status) { io::CallLater(*env.pool, again); });
     return;
   }
   std::function<void(Status)> done = std::move(on_closed);
