@@ -282,8 +282,10 @@ class Log {
   void FinishClose(const SyncSet& synced);
   // Both, for one log.
   Status CloseClean();
-  // Renames the directory to <topic>-<partition>.<uuid>-delete as Kafka does and lets the files go after the delay.
+  // Renames the directory to <topic>-<partition>.<uuid>-delete as Kafka does. The caller removes it after the delay.
   Status Delete();
+  // As long as one of these lives, somebody may read a file in the directory.
+  std::vector<std::weak_ptr<const void>> Readers() const;
 
  private:
   struct Impl;

@@ -11,6 +11,23 @@ namespace {
 const Status kNoSuchPartition = Status::Error(Code::kNotFound, "no such partition");
 const Status kNotReady = Status::Error(Code::kOffline, "recovery is not finished");
 
+struct DueFolder {
+  std::string path;
+  bool is_read = false;
+  std::vector<Sweeper::Content> files;
+};
+
+Status LookInto(io::FileSystem& fs, DueFolder& folder) {
+  Result<std::vector<io::DirEntry>> entries = fs.List(folder.path);
+  if (!entries.ok()) return entries.status();
+  for (const io::DirEntry& entry : *entries) {
+    if (entry.is_dir) continue;   // not ours; it goes with the folder
+    Result<int64_t> bytes = fs.FileSize(JoinPath(folder.path, entry.name));
+    folder.files.push_back({entry.name, bytes.ok() ? *bytes : 0});
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 void LogDir::Impl::SetConfig(Log* log, const LogConfig& config, std::function<void(Status)> done) {
@@ -141,7 +158,7 @@ void LogDir::Impl::DeleteQuarantined(const TopicIdPartition& id, std::function<v
   const TopicPartition name{it->second.topic, id.partition};
   const std::string target = PathOf(AsideName(name, kDeleteSuffix));
   Status renamed = WithSpace([&] { return env.fs->Rename(PartitionDir(name), target); });
-  if (renamed.ok()) doomed.push_back({target, env.clock->MonotonicUs()});
+  if (renamed.ok()) doomed.push_back({target, env.clock->MonotonicUs(), {}});
   if (renamed.ok() || renamed.code() == Code::kNotFound) {
     aside.erase(it);
     renamed = Status::Ok();
@@ -157,7 +174,7 @@ void LogDir::Impl::RenameDeleted(LogSlot* slot) {
   const Status renamed = WithSpace([slot] { return slot->log->Delete(); });
   std::function<void(Status)> done = std::move(slot->on_deleted);
   slot->on_deleted = nullptr;
-  if (renamed.ok()) doomed.push_back({slot->log->dir(), env.clock->MonotonicUs() + delay_us});
+  if (renamed.ok()) doomed.push_back({slot->log->dir(), env.clock->MonotonicUs() + delay_us, slot->log->Readers()});
   if (renamed.ok() && journal) {
     journal->WhenDurable(std::move(done));
   } else {
@@ -177,30 +194,37 @@ void LogDir::Impl::ReleaseDeleted() {
   std::erase_if(deleted, [this](const auto& slot) { return slot->renamed && slot->users == 0 && !slot->staged && (!journal || journal->Told(slot->journaled)); });
 }
 
+bool LogDir::Impl::DoomedFolder::is_read() const {
+  return std::any_of(readers.begin(), readers.end(), [](const auto& reader) { return !reader.expired(); });
+}
+
 // The folders of deleted partitions, once their time has come. What cannot be removed now goes at the next start.
 void LogDir::Impl::RemoveFolders() {
   const int64_t now_us = env.clock->MonotonicUs();
-  std::vector<std::string> due;
+  auto due = std::make_shared<std::vector<DueFolder>>();
   std::erase_if(doomed, [&](const DoomedFolder& folder) {
     if (folder.due_us > now_us) return false;
-    due.push_back(folder.path);
+    due->push_back({folder.path, folder.is_read(), {}});
     return true;
   });
-  if (due.empty()) return;
+  if (due->empty()) return;
   env.pool->Submit(io::MakeJob(
-      [fs = env.fs, reporter = env.reporter, parent = options.path, due = std::move(due)] {
+      [fs = env.fs, reporter = env.reporter, parent = options.path, due] {
         // Their new names first: under the old one a folder that has lost its partition.metadata would be taken for the next partition of that name.
         const Status renamed = fs->SyncDir(parent);
         if (!renamed.ok()) {
           reporter->Report(Severity::kWarn, "folders of deleted partitions stay until the next start: " + renamed.ToString());
-          return;
+          due->clear();
         }
-        for (const std::string& path : due) {
-          const Status removed = fs->RemoveTree(path);
-          if (!removed.ok()) reporter->Report(Severity::kWarn, path + " cannot be removed: " + removed.ToString());
-        }
+        std::erase_if(*due, [&](DueFolder& folder) {
+          const Status looked = LookInto(*fs, folder);
+          if (!looked.ok() && looked.code() != Code::kNotFound) reporter->Report(Severity::kWarn, folder.path + " cannot be removed: " + looked.ToString());
+          return !looked.ok();
+        });
       },
-      [] {}));
+      [this, due] {
+        for (const DueFolder& folder : *due) sweeper.AddFolder(folder.path, folder.files, folder.is_read);
+      }));
 }
 
 }  // namespace sluice::log

@@ -203,4 +203,11 @@ Status Log::Delete() {
   return Status::Ok();
 }
 
+std::vector<std::weak_ptr<const void>> Log::Readers() const {
+  std::vector<std::weak_ptr<const void>> readers(impl_->segments->begin(), impl_->segments->end());
+  readers.insert(readers.end(), impl_->detached.begin(), impl_->detached.end());
+  for (const Impl::Doomed& file : impl_->doomed) readers.push_back(file.reader);
+  return readers;
+}
+
 }  // namespace sluice::log

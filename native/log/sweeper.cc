@@ -3,25 +3,39 @@
 #include <algorithm>
 #include <utility>
 
+#include "log/log_format.h"
+
 namespace sluice::log {
 namespace {
 
 constexpr int64_t kLeastBytesPerSecond = 32 << 20;
 constexpr int64_t kWithinSeconds = 4;        // about how long a file waits, however much there is
 constexpr int64_t kMaxElapsedUs = 1000000;
+constexpr int64_t kFileCost = 64 << 10;      // of a name, in bytes: a thousand partitions are thousands of small files
 
 }  // namespace
 
 void Sweeper::Add(std::string path, int64_t bytes, std::weak_ptr<const void> reader) {
-  waiting_bytes_ += bytes;
+  waiting_cost_ += bytes + kFileCost;
   waiting_.push_back({std::move(path), bytes, std::move(reader)});
+}
+
+void Sweeper::AddFolder(const std::string& path, const std::vector<Content>& files, bool is_read) {
+  for (const Content& file : files) {
+    Add(JoinPath(path, file.name), file.bytes);
+    waiting_.back().is_of_folder = true;
+    waiting_.back().is_cut = true;   // as far as its name goes
+    waiting_.back().stays_whole = is_read;
+  }
+  Add(path, 0);
+  waiting_.back().is_of_folder = waiting_.back().is_folder = true;
 }
 
 void Sweeper::Forget(const std::string& folder) {
   const std::string inside = folder + "/";
   std::erase_if(waiting_, [&](const File& file) {
     if (!file.path.starts_with(inside)) return false;
-    waiting_bytes_ -= file.bytes;
+    waiting_cost_ -= file.bytes + kFileCost;
     return true;
   });
 }
@@ -34,7 +48,7 @@ void Sweeper::OnTimer(bool hurry) {
     credit_ = 0;
     return;
   }
-  const int64_t rate = std::max(kLeastBytesPerSecond, waiting_bytes_ / kWithinSeconds);
+  const int64_t rate = std::max(kLeastBytesPerSecond, waiting_cost_ / kWithinSeconds);
   credit_ = std::min(credit_ + static_cast<int64_t>(static_cast<double>(rate) * static_cast<double>(elapsed_us) / 1e6), rate);
   if (removing_) return;
   std::vector<Step> steps;
@@ -55,18 +69,21 @@ void Sweeper::OnTimer(bool hurry) {
 Sweeper::Step Sweeper::NextStep(File& file, bool hurry) {
   const bool cuts = !hurry && !file.stays_whole && file.bytes > piece_bytes_ && file.reader.expired();
   const int64_t taken = cuts ? piece_bytes_ : file.bytes;
-  credit_ -= taken;
-  waiting_bytes_ -= taken;
+  const int64_t cost = cuts ? taken : taken + kFileCost;
+  credit_ -= cost;
+  waiting_cost_ -= cost;
   file.bytes -= taken;
   const bool was_cut = std::exchange(file.is_cut, cuts);
-  return {file.path, file.bytes, cuts && !was_cut};
+  return {file.path, file.bytes, cuts && !was_cut, file.is_folder};
 }
 
 void Sweeper::Finish() {
   std::vector<Step> steps;
-  for (File& file : waiting_) steps.push_back({std::move(file.path)});
+  for (File& file : waiting_) {
+    if (!file.is_of_folder) steps.push_back({std::move(file.path)});
+  }
   waiting_.clear();
-  waiting_bytes_ = 0;
+  waiting_cost_ = 0;
   Run(env_, steps);
 }
 
@@ -82,7 +99,7 @@ std::string Sweeper::Run(const Env& env, const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     const bool cuts = step.length > 0;
     if (cuts && step.path == uncut) continue;
-    const Status done = cuts ? Cut(env, step) : env.fs->Remove(step.path);
+    const Status done = cuts ? Cut(env, step) : step.is_folder ? env.fs->RemoveTree(step.path) : env.fs->Remove(step.path);
     if (done.ok()) continue;
     if (cuts) uncut = step.path;
     if (done.code() == Code::kNotFound || env.reporter == nullptr) continue;

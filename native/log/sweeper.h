@@ -1,5 +1,6 @@
-// Files that have left their logs, removed a little at a time. Gigabytes that retention lets go of at once keep everybody waiting: the kernel drops their
-// pages, and the disk is told of their blocks where the file system discards. Large files are cut down from their ends first, because a segment is much already.
+// Files that have left their logs, and the folders of deleted partitions, removed a little at a time. Gigabytes that are let go of at once keep everybody
+// waiting: the kernel drops their pages, and the disk is told of their blocks where the file system discards. Large files are cut down from their ends first,
+// because a segment is much already.
 // Thread: home.
 // Owns: the list; what is on it when the process ends is removed by the next start.
 // After error: a file that cannot be removed is reported, and left to the next start.
@@ -21,11 +22,17 @@ class Sweeper {
 
   // `bytes`: about how large it is. `reader`: lives as long as anybody may read the file, which is not cut down until then.
   void Add(std::string path, int64_t bytes, std::weak_ptr<const void> reader = {});
+  // A folder with all that is in it, whose name is durable. `is_read`: somebody may still read its files.
+  struct Content {
+    std::string name;
+    int64_t bytes = 0;
+  };
+  void AddFolder(const std::string& path, const std::vector<Content>& files, bool is_read);
   // Its folder gets another name, and another folder may get its own.
   void Forget(const std::string& folder);
   // About every 100 ms. `hurry`: somebody waits for the space.
   void OnTimer(bool hurry);
-  // What is left, at once and here.
+  // The files that are left, at once and here; folders stay.
   void Finish();
 
   static constexpr int64_t kPieceBytes = 8 << 20;
@@ -37,11 +44,14 @@ class Sweeper {
     std::weak_ptr<const void> reader;
     bool is_cut = false;
     bool stays_whole = false;   // as it could not be cut
+    bool is_of_folder = false;
+    bool is_folder = false;
   };
   struct Step {
     std::string path;
     int64_t length = 0;        // what is left of it; 0: the file goes
     bool is_first_cut = false;
+    bool is_folder = false;
   };
   Step NextStep(File& file, bool hurry);
   static Status Cut(const Env& env, const Step& step);
@@ -51,7 +61,7 @@ class Sweeper {
   const Env env_;
   const int64_t piece_bytes_;
   std::deque<File> waiting_;
-  int64_t waiting_bytes_ = 0;
+  int64_t waiting_cost_ = 0;
   int64_t credit_ = 0;       // bytes; below zero after a large piece
   int64_t looked_us_ = 0;
   bool removing_ = false;

@@ -145,6 +145,57 @@ TEST_F(SweeperTest, AFolderThatIsRenamedTakesItsFilesAlong) {
   EXPECT_EQ(LeftAfter(0), 2);
 }
 
+class SweptFolderTest : public SweeperTest {
+ protected:
+  void AddFolder(const std::vector<Sweeper::Content>& files, bool is_read) {
+    ASSERT_TRUE(disk_.MakeDirs(kFolder).ok());
+    for (const Sweeper::Content& content : files) {
+      Result<std::unique_ptr<io::File>> file = disk_.Open(std::string(kFolder) + "/" + content.name, io::OpenMode::kCreate);
+      ASSERT_TRUE(file.ok());
+      ASSERT_TRUE((*file)->Truncate(content.bytes).ok());
+    }
+    sweeper_.AddFolder(kFolder, files, is_read);
+    disk_.on_change = [this](const std::string& what) { changes_.push_back(what); };
+  }
+  static constexpr const char* kFolder = "/data/t-0.0123456789abcdef0123456789abcdef-delete";
+  std::vector<std::string> changes_;
+};
+
+TEST_F(SweptFolderTest, IsEmptiedLittleByLittle) {
+  LeftAfter(1);
+  AddFolder({{"0.log", 20 * kMiB}, {"0.index", 0}}, false);
+  EXPECT_EQ(LeftAfter(20), 0);
+  const std::string log = std::string(kFolder) + "/0.log";
+  const std::vector<std::string> first{"truncate " + log, "truncate " + log, "remove " + log, "remove " + std::string(kFolder) + "/0.index"};
+  ASSERT_GE(changes_.size(), first.size());
+  EXPECT_EQ(std::vector<std::string>(changes_.begin(), changes_.begin() + 4), first) << "its name needs no sync";
+}
+
+TEST_F(SweptFolderTest, AThousandSmallFilesDoNotGoAtOnce) {
+  LeftAfter(1);
+  std::vector<Sweeper::Content> files;
+  for (int i = 0; i < 1000; ++i) files.push_back({std::to_string(i), 0});
+  AddFolder(files, false);
+  LeftAfter(1);
+  EXPECT_LT(changes_.size(), 100u);
+  EXPECT_EQ(LeftAfter(100), 0);
+}
+
+TEST_F(SweptFolderTest, IsNotCutWhileSomebodyReads) {
+  LeftAfter(1);
+  AddFolder({{"0.log", 20 * kMiB}}, true);
+  EXPECT_EQ(LeftAfter(20), 0);
+  for (const std::string& what : changes_) EXPECT_FALSE(what.starts_with("truncate")) << what;
+}
+
+TEST_F(SweptFolderTest, StaysWhereTheEndTakesTheFiles) {
+  Add(kMiB);
+  AddFolder({{"0.log", kMiB}}, false);
+  sweeper_.Finish();
+  EXPECT_EQ(LeftAfter(10), 1);
+  EXPECT_TRUE(*disk_.Exists(kFolder));
+}
+
 TEST_F(SweeperTest, AnEndTakesAllThatIsLeft) {
   for (int i = 0; i < 8; ++i) Add(100 * kMiB);
   sweeper_.Finish();
