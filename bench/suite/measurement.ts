@@ -42,7 +42,7 @@ export const FIGURES = {
   ratio: { title: 'times smaller', isBetter: 'more' },
   cpuSPerGb: { title: 'broker CPU s per GB', isBetter: 'less' },
   cpuSPerGbFirst: { title: 'broker CPU s, the first GB after the start', isBetter: 'less' },
-  cpuSPerGbTenth: { title: 'broker CPU s, the last GB', isBetter: 'less' },
+  cpuSPerGbLast: { title: 'broker CPU s, the last GB', isBetter: 'less' },
   cpuSPerMillion: { title: 'broker CPU s per million requests', isBetter: 'less' },
   requestsPerGb: { title: 'requests per GB', isBetter: 'neither' },
   p50Ms: { title: 'p50 ms', isBetter: 'less' },
