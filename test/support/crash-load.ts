@@ -13,6 +13,7 @@ const PARTITIONS = 3;
 const GROUPS = ['group-a', 'group-b', 'group-c'] as const;
 const READERS = 2;
 const READER_SESSION_MS = 6000;
+const READERS_STAND_STILL_MS = 60_000;
 /** Errors of a group's partition that is being loaded. */
 const IS_LOADING = /error (14|15|16)$/;
 
@@ -43,6 +44,9 @@ export class CrashLoad {
   readonly #readers: Consumer[] = [];
   readonly #read = new Map<number, number>();
   #isOver = false;
+  #readerFailure: Error | undefined;
+  /** What readers have met last, and come back from or not. */
+  readonly #crashes: string[] = [];
 
   private constructor(port: number, lines: Line[]) {
     this.#port = port;
@@ -72,6 +76,7 @@ export class CrashLoad {
   }
 
   async reached(acknowledged: number): Promise<void> {
+    if (this.#readerFailure !== undefined) throw this.#readerFailure;
     while (this.acknowledged < acknowledged) await Promise.race([delay(2), ...this.#lines.map(({ producer }) => producer.reached(producer.acknowledged.length + 1))]);
   }
 
@@ -93,10 +98,22 @@ export class CrashLoad {
     const { records } = this.promised();
     if (this.#readers.length > 0) {
       const counts = records.get(this.#lines[0]!.topic)!;
-      while (counts.some((count, partition) => (this.#read.get(partition) ?? 0) < count)) await delay(20);
+      await this.#readTo(counts);
     }
     await this.#stopReaders();
     return [...records.values()].flat().reduce((sum, count) => sum + count, 0);
+  }
+
+  async #readTo(counts: readonly number[]): Promise<void> {
+    const left = () => counts.reduce((sum, count, partition) => sum + Math.max(0, count - (this.#read.get(partition) ?? 0)), 0);
+    for (let [least, at] = [left(), performance.now()]; least > 0; ) {
+      if (this.#readerFailure !== undefined) throw this.#readerFailure;
+      await delay(20);
+      if (left() < least) [least, at] = [left(), performance.now()];
+      if (performance.now() - at > READERS_STAND_STILL_MS) {
+        throw new Error(`for ${READERS_STAND_STILL_MS} ms the readers have read none of the ${least} records that are left; they had ${this.#crashes.length === 0 ? 'no errors' : this.#crashes.join('; ')}`);
+      }
+    }
   }
 
   /** Ends as it is: for a run that has failed. */
@@ -154,6 +171,11 @@ export class CrashLoad {
       });
       const consumer = kafka.consumer({ groupId: 'readers', sessionTimeout: READER_SESSION_MS, rebalanceTimeout: READER_SESSION_MS, heartbeatInterval: 500, maxWaitTimeInMs: 100 });
       this.#readers.push(consumer);
+      consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+        if (!restart) this.#readerFailure ??= new Error(`reader ${i} has given up`, { cause: error });
+        this.#crashes.push(`${i}: ${error.message}`);
+        this.#crashes.splice(0, this.#crashes.length - READERS);
+      });
       await consumer.connect();
       await consumer.subscribe({ topic, fromBeginning: true });
       await consumer.run({
