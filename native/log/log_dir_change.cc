@@ -11,13 +11,7 @@ namespace {
 const Status kNoSuchPartition = Status::Error(Code::kNotFound, "no such partition");
 const Status kNotReady = Status::Error(Code::kOffline, "recovery is not finished");
 
-struct DueFolder {
-  std::string path;
-  bool is_read = false;
-  std::vector<Sweeper::Content> files;
-};
-
-Status LookInto(io::FileSystem& fs, DueFolder& folder) {
+Status LookInto(io::FileSystem& fs, Sweeper::Folder& folder) {
   Result<std::vector<io::DirEntry>> entries = fs.List(folder.path);
   if (!entries.ok()) return entries.status();
   for (const io::DirEntry& entry : *entries) {
@@ -158,7 +152,7 @@ void LogDir::Impl::DeleteQuarantined(const TopicIdPartition& id, std::function<v
   const TopicPartition name{it->second.topic, id.partition};
   const std::string target = PathOf(AsideName(name, kDeleteSuffix));
   Status renamed = WithSpace([&] { return env.fs->Rename(PartitionDir(name), target); });
-  if (renamed.ok()) doomed.push_back({target, env.clock->MonotonicUs(), {}});
+  if (renamed.ok()) doomed.push_back({target, env.clock->MonotonicUs()});
   if (renamed.ok() || renamed.code() == Code::kNotFound) {
     aside.erase(it);
     renamed = Status::Ok();
@@ -201,10 +195,10 @@ bool LogDir::Impl::DoomedFolder::is_read() const {
 // The folders of deleted partitions, once their time has come. What cannot be removed now goes at the next start.
 void LogDir::Impl::RemoveFolders() {
   const int64_t now_us = env.clock->MonotonicUs();
-  auto due = std::make_shared<std::vector<DueFolder>>();
+  auto due = std::make_shared<std::vector<Sweeper::Folder>>();
   std::erase_if(doomed, [&](const DoomedFolder& folder) {
     if (folder.due_us > now_us) return false;
-    due->push_back({folder.path, folder.is_read(), {}});
+    due->push_back({folder.path, folder.is_read()});
     return true;
   });
   if (due->empty()) return;
@@ -216,14 +210,14 @@ void LogDir::Impl::RemoveFolders() {
           reporter->Report(Severity::kWarn, "folders of deleted partitions stay until the next start: " + renamed.ToString());
           due->clear();
         }
-        std::erase_if(*due, [&](DueFolder& folder) {
+        std::erase_if(*due, [&](Sweeper::Folder& folder) {
           const Status looked = LookInto(*fs, folder);
           if (!looked.ok() && looked.code() != Code::kNotFound) reporter->Report(Severity::kWarn, folder.path + " cannot be removed: " + looked.ToString());
           return !looked.ok();
         });
       },
       [this, due] {
-        for (const DueFolder& folder : *due) sweeper.AddFolder(folder.path, folder.files, folder.is_read);
+        for (const Sweeper::Folder& folder : *due) sweeper.AddFolder(folder);
       }));
 }
 

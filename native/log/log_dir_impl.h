@@ -216,7 +216,7 @@ struct LogDir::Impl {
   struct DoomedFolder {
     std::string path;
     int64_t due_us = 0;
-    std::vector<std::weak_ptr<const void>> readers;
+    std::vector<std::weak_ptr<const void>> readers = {};
     bool is_read() const;
   };
   std::vector<DoomedFolder> doomed;

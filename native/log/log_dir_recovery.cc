@@ -23,7 +23,7 @@ Status LogDir::Impl::LookAround(Beginning& begin) {
   for (const io::DirEntry& entry : *entries) {
     if (!entry.is_dir || entry.name == kJournalFolder) continue;
     if (IsAsideName(entry.name, kDeleteSuffix)) {
-      begin.doomed.push_back({PathOf(entry.name), 0, {}});  // a deletion that a stop cut short
+      begin.doomed.push_back({PathOf(entry.name), 0});  // a deletion that a stop cut short
       continue;
     }
     std::optional<TopicPartition> name = ParseFolderName(entry.name);

@@ -16,19 +16,22 @@ constexpr int64_t kFileCost = 64 << 10;      // of a name, in bytes: a thousand 
 }  // namespace
 
 void Sweeper::Add(std::string path, int64_t bytes, std::weak_ptr<const void> reader) {
-  waiting_cost_ += bytes + kFileCost;
-  waiting_.push_back({std::move(path), bytes, std::move(reader)});
+  Append(std::move(path), bytes, Kind::kFile).reader = std::move(reader);
 }
 
-void Sweeper::AddFolder(const std::string& path, const std::vector<Content>& files, bool is_read) {
-  for (const Content& file : files) {
-    Add(JoinPath(path, file.name), file.bytes);
-    waiting_.back().is_of_folder = true;
-    waiting_.back().is_cut = true;   // as far as its name goes
-    waiting_.back().stays_whole = is_read;
+void Sweeper::AddFolder(const Folder& folder) {
+  for (const Folder::Content& content : folder.files) {
+    File& file = Append(JoinPath(folder.path, content.name), content.bytes, Kind::kFileOfFolder);
+    file.has_durable_name = true;
+    file.stays_whole = folder.is_read;
   }
-  Add(path, 0);
-  waiting_.back().is_of_folder = waiting_.back().is_folder = true;
+  Append(folder.path, 0, Kind::kFolder);
+}
+
+Sweeper::File& Sweeper::Append(std::string path, int64_t bytes, Kind kind) {
+  waiting_cost_ += bytes + kFileCost;
+  waiting_.push_back({std::move(path), bytes, {}, kind});
+  return waiting_.back();
 }
 
 void Sweeper::Forget(const std::string& folder) {
@@ -73,14 +76,14 @@ Sweeper::Step Sweeper::NextStep(File& file, bool hurry) {
   credit_ -= cost;
   waiting_cost_ -= cost;
   file.bytes -= taken;
-  const bool was_cut = std::exchange(file.is_cut, cuts);
-  return {file.path, file.bytes, cuts && !was_cut, file.is_folder};
+  const bool syncs_name = cuts && !std::exchange(file.has_durable_name, true);
+  return {file.path, file.bytes, syncs_name, file.kind == Kind::kFolder};
 }
 
 void Sweeper::Finish() {
   std::vector<Step> steps;
   for (File& file : waiting_) {
-    if (!file.is_of_folder) steps.push_back({std::move(file.path)});
+    if (file.kind == Kind::kFile) steps.push_back({std::move(file.path)});
   }
   waiting_.clear();
   waiting_cost_ = 0;
@@ -89,7 +92,7 @@ void Sweeper::Finish() {
 
 // Its new name is durable first: under the old one a file that ends early would be a damaged segment.
 Status Sweeper::Cut(const Env& env, const Step& step) {
-  if (step.is_first_cut) SLUICE_TRY(env.fs->SyncDir(step.path.substr(0, step.path.rfind('/'))));
+  if (step.syncs_name) SLUICE_TRY(env.fs->SyncDir(step.path.substr(0, step.path.rfind('/'))));
   Result<std::unique_ptr<io::File>> file = env.fs->Open(step.path, io::OpenMode::kReadWrite);
   return file.ok() ? (*file)->Truncate(step.length) : file.status();
 }

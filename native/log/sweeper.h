@@ -23,11 +23,16 @@ class Sweeper {
   // `bytes`: about how large it is. `reader`: lives as long as anybody may read the file, which is not cut down until then.
   void Add(std::string path, int64_t bytes, std::weak_ptr<const void> reader = {});
   // A folder with all that is in it, whose name is durable. `is_read`: somebody may still read its files.
-  struct Content {
-    std::string name;
-    int64_t bytes = 0;
+  struct Folder {
+    struct Content {
+      std::string name;
+      int64_t bytes = 0;
+    };
+    std::string path;
+    bool is_read = false;
+    std::vector<Content> files = {};
   };
-  void AddFolder(const std::string& path, const std::vector<Content>& files, bool is_read);
+  void AddFolder(const Folder& folder);
   // Its folder gets another name, and another folder may get its own.
   void Forget(const std::string& folder);
   // About every 100 ms. `hurry`: somebody waits for the space.
@@ -38,21 +43,22 @@ class Sweeper {
   static constexpr int64_t kPieceBytes = 8 << 20;
 
  private:
+  enum class Kind : uint8_t { kFile, kFileOfFolder, kFolder };
   struct File {
     std::string path;
     int64_t bytes = 0;
     std::weak_ptr<const void> reader;
-    bool is_cut = false;
-    bool stays_whole = false;   // as it could not be cut
-    bool is_of_folder = false;
-    bool is_folder = false;
+    Kind kind = Kind::kFile;
+    bool has_durable_name = false;
+    bool stays_whole = false;   // as it is read, or could not be cut
   };
   struct Step {
     std::string path;
     int64_t length = 0;        // what is left of it; 0: the file goes
-    bool is_first_cut = false;
+    bool syncs_name = false;
     bool is_folder = false;
   };
+  File& Append(std::string path, int64_t bytes, Kind kind);
   Step NextStep(File& file, bool hurry);
   static Status Cut(const Env& env, const Step& step);
   // The path of the last file that could not be cut.

@@ -147,14 +147,14 @@ TEST_F(SweeperTest, AFolderThatIsRenamedTakesItsFilesAlong) {
 
 class SweptFolderTest : public SweeperTest {
  protected:
-  void AddFolder(const std::vector<Sweeper::Content>& files, bool is_read) {
+  void AddFolder(const std::vector<Sweeper::Folder::Content>& files, bool is_read) {
     ASSERT_TRUE(disk_.MakeDirs(kFolder).ok());
-    for (const Sweeper::Content& content : files) {
+    for (const Sweeper::Folder::Content& content : files) {
       Result<std::unique_ptr<io::File>> file = disk_.Open(std::string(kFolder) + "/" + content.name, io::OpenMode::kCreate);
       ASSERT_TRUE(file.ok());
       ASSERT_TRUE((*file)->Truncate(content.bytes).ok());
     }
-    sweeper_.AddFolder(kFolder, files, is_read);
+    sweeper_.AddFolder({kFolder, is_read, files});
     disk_.on_change = [this](const std::string& what) { changes_.push_back(what); };
   }
   static constexpr const char* kFolder = "/data/t-0.0123456789abcdef0123456789abcdef-delete";
@@ -173,7 +173,7 @@ TEST_F(SweptFolderTest, IsEmptiedLittleByLittle) {
 
 TEST_F(SweptFolderTest, AThousandSmallFilesDoNotGoAtOnce) {
   LeftAfter(1);
-  std::vector<Sweeper::Content> files;
+  std::vector<Sweeper::Folder::Content> files;
   for (int i = 0; i < 1000; ++i) files.push_back({std::to_string(i), 0});
   AddFolder(files, false);
   LeftAfter(1);
