@@ -45,8 +45,8 @@ export class CrashLoad {
   readonly #read = new Map<number, number>();
   #isOver = false;
   #readerFailure: Error | undefined;
-  /** What readers have met last, and come back from or not. */
-  readonly #crashes: string[] = [];
+  /** What a reader has met last, and come back from or not. */
+  #lastCrash: Error | undefined;
 
   private constructor(port: number, lines: Line[]) {
     this.#port = port;
@@ -97,13 +97,13 @@ export class CrashLoad {
     await Promise.all([...this.#loops, ...this.#lines.map(({ producer }) => producer.finish())]);
     const { records } = this.promised();
     if (this.#readers.length > 0) {
-      const counts = records.get(this.#lines[0]!.topic)!;
-      await this.#readTo(counts);
+      await this.#readTo(records.get(this.#lines[0]!.topic)!);
     }
     await this.#stopReaders();
     return [...records.values()].flat().reduce((sum, count) => sum + count, 0);
   }
 
+  /** Until the readers have so many of each partition. Throws when they have given up, or stand still. */
   async #readTo(counts: readonly number[]): Promise<void> {
     const left = () => counts.reduce((sum, count, partition) => sum + Math.max(0, count - (this.#read.get(partition) ?? 0)), 0);
     for (let [least, at] = [left(), performance.now()]; least > 0; ) {
@@ -111,7 +111,7 @@ export class CrashLoad {
       await delay(20);
       if (left() < least) [least, at] = [left(), performance.now()];
       if (performance.now() - at > READERS_STAND_STILL_MS) {
-        throw new Error(`for ${READERS_STAND_STILL_MS} ms the readers have read none of the ${least} records that are left; they had ${this.#crashes.length === 0 ? 'no errors' : this.#crashes.join('; ')}`);
+        throw new Error(`for ${READERS_STAND_STILL_MS} ms the readers have read none of the ${least} records that are left`, { cause: this.#lastCrash });
       }
     }
   }
@@ -172,9 +172,8 @@ export class CrashLoad {
       const consumer = kafka.consumer({ groupId: 'readers', sessionTimeout: READER_SESSION_MS, rebalanceTimeout: READER_SESSION_MS, heartbeatInterval: 500, maxWaitTimeInMs: 100 });
       this.#readers.push(consumer);
       consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+        this.#lastCrash = error;
         if (!restart) this.#readerFailure ??= new Error(`reader ${i} has given up`, { cause: error });
-        this.#crashes.push(`${i}: ${error.message}`);
-        this.#crashes.splice(0, this.#crashes.length - READERS);
       });
       await consumer.connect();
       await consumer.subscribe({ topic, fromBeginning: true });
