@@ -1,5 +1,5 @@
 // What every broker does before it is measured: up to ten slices of big batches, then small requests and reading. It makes Kafka's JVM compile what
-// it will need; and the slices' cost tells whether the first GB after a start is as cheap as the tenth.
+// it will need; and the slices' cost tells whether the first GB after a start is as cheap as the last of them.
 import { load } from './load.js';
 import { type BrokerTarget } from './broker-target.js';
 import { type Effort } from '../suite/effort.js';
