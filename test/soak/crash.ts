@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type BrokerProcess, startBroker } from '../support/broker.js';
 import { CrashLoad, type Verified, assertPromised } from '../support/crash-load.js';
 import { randomFrom } from '../support/crash-check.js';
+import { READER_SESSION_MS } from '../support/group-reader.js';
 import { assertNoDamage } from '../support/verify.js';
 import { type SoakOptions } from './options.js';
 
@@ -27,7 +28,11 @@ export interface CrashOptions {
 export async function crashRounds({ durability, rounds, hasReaders }: CrashOptions, random: () => number): Promise<void> {
   const startedAt = performance.now();
   const broker = await startBroker({
-    kind: 'sluice', properties: { 'sluice.durability': durability, 'log.segment.bytes': String(1 << 20), 'offsets.topic.num.partitions': '4', 'group.initial.rebalance.delay.ms': '0' },
+    kind: 'sluice',
+    properties: {
+      'sluice.durability': durability, 'log.segment.bytes': String(1 << 20), 'offsets.topic.num.partitions': '4',
+      'group.initial.rebalance.delay.ms': '0', 'group.min.session.timeout.ms': String(READER_SESSION_MS),
+    },
   });
   const load = await CrashLoad.start(broker.port, { producers: 3, hasReaders });
   const verified: Verified = new Map();
@@ -46,7 +51,7 @@ export async function crashRounds({ durability, rounds, hasReaders }: CrashOptio
       const promised = load.promised();
       if (round % READ_ALL_EVERY === 0) verified.clear();
       await assertPromised(broker.port, promised, verified);
-      if (round % REPORT_EVERY === 0) console.log(`  ${round} crashes, ${starts} of starts, ${load.acknowledged} records, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+      if (round % REPORT_EVERY === 0) console.log(`  ${round} crashes, ${starts} of starts, ${load.acknowledged} records, ${load.read} of the first topic's read, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
     }
     const records = await load.finish();
     await broker.stop();

@@ -24,6 +24,4 @@ if (soak === undefined) {
   await soak({
     seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 32)), minutes: Number(values.minutes), clients: Number(values.clients), kind: values.kind, rounds: Number(values.rounds),
   });
-  // A kafkajs consumer that was told to disconnect while it came back from a crash may keep a timer for ever.
-  process.exit();
 }

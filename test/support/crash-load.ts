@@ -2,8 +2,8 @@
 // afterwards. Each producer has a topic of its own, so the offset of a record is its number.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Consumer, Kafka, logLevel } from 'kafkajs';
 import { assertInOrder } from './crash-check.js';
+import { GroupProgress, GroupReader } from './group-reader.js';
 import {
   type Acknowledged, IdempotentProducer, commitOffsetRaw, createTopicRaw, fetchOffsetRaw, findCoordinatorRaw, listTopicsRaw, readPartition,
 } from './raw-client.js';
@@ -12,7 +12,6 @@ import { RawConnection } from './wire.js';
 const PARTITIONS = 3;
 const GROUPS = ['group-a', 'group-b', 'group-c'] as const;
 const READERS = 2;
-const READER_SESSION_MS = 6000;
 const READERS_STAND_STILL_MS = 60_000;
 /** Errors of a group's partition that is being loaded. */
 const IS_LOADING = /error (14|15|16)$/;
@@ -41,16 +40,14 @@ export class CrashLoad {
   readonly #committed = new Map<string, number>();
   readonly #topics = new Map<string, number>();
   readonly #loops: Promise<void>[] = [];
-  readonly #readers: Consumer[] = [];
-  readonly #read = new Map<number, number>();
+  readonly #readers: GroupReader[] = [];
+  readonly #progress: GroupProgress;
   #isOver = false;
-  #readerFailure: Error | undefined;
-  /** What a reader has met last, and come back from or not. */
-  #lastCrash: Error | undefined;
 
   private constructor(port: number, lines: Line[]) {
     this.#port = port;
     this.#lines = lines;
+    this.#progress = new GroupProgress('readers', lines[0]!.topic, PARTITIONS);
   }
 
   static async start(port: number, { producers, hasReaders }: { producers: number; hasReaders: boolean }): Promise<CrashLoad> {
@@ -64,7 +61,7 @@ export class CrashLoad {
       load.#topics.set(topic, PARTITIONS);
     }
     for (const group of GROUPS) await findCoordinatorRaw(port, group);
-    if (hasReaders) await load.#startReaders();
+    for (let i = 0; hasReaders && i < READERS; i += 1) load.#readers.push(new GroupReader(port, `reader-${i}`, load.#progress));
     for (const { producer } of lines) producer.start();
     load.#loops.push(load.#commit(), load.#createTopics());
     return load;
@@ -75,8 +72,13 @@ export class CrashLoad {
     return this.#lines.reduce((sum, { producer }) => sum + producer.acknowledged.length, 0);
   }
 
+  /** Of the first producer's records, what the group of readers has had. */
+  get read(): number {
+    return this.#progress.records;
+  }
+
   async reached(acknowledged: number): Promise<void> {
-    if (this.#readerFailure !== undefined) throw this.#readerFailure;
+    this.#assertReadersGoOn();
     while (this.acknowledged < acknowledged) await Promise.race([delay(2), ...this.#lines.map(({ producer }) => producer.reached(producer.acknowledged.length + 1))]);
   }
 
@@ -96,22 +98,23 @@ export class CrashLoad {
     this.#isOver = true;
     await Promise.all([...this.#loops, ...this.#lines.map(({ producer }) => producer.finish())]);
     const { records } = this.promised();
-    if (this.#readers.length > 0) {
-      await this.#readTo(records.get(this.#lines[0]!.topic)!);
-    }
+    if (this.#readers.length > 0) await this.#readTo(records.get(this.#lines[0]!.topic)!);
     await this.#stopReaders();
     return [...records.values()].flat().reduce((sum, count) => sum + count, 0);
   }
 
+  #assertReadersGoOn(): void {
+    for (const { failure } of this.#readers) if (failure !== undefined) throw failure;
+  }
+
   /** Until the readers have so many of each partition. Throws when they have given up, or stand still. */
   async #readTo(counts: readonly number[]): Promise<void> {
-    const left = () => counts.reduce((sum, count, partition) => sum + Math.max(0, count - (this.#read.get(partition) ?? 0)), 0);
-    for (let [least, at] = [left(), performance.now()]; least > 0; ) {
-      if (this.#readerFailure !== undefined) throw this.#readerFailure;
-      await delay(20);
-      if (left() < least) [least, at] = [left(), performance.now()];
+    for (let [least, at] = [Infinity, 0]; least > 0; await delay(20)) {
+      this.#assertReadersGoOn();
+      const left = this.#progress.missing(counts);
+      if (left < least) [least, at] = [left, performance.now()];
       if (performance.now() - at > READERS_STAND_STILL_MS) {
-        throw new Error(`for ${READERS_STAND_STILL_MS} ms the readers have read none of the ${least} records that are left`, { cause: this.#lastCrash });
+        throw new AggregateError(this.#readers.map(({ lastError }) => lastError), `for ${READERS_STAND_STILL_MS} ms the readers have read none of the ${least} records that are left`);
       }
     }
   }
@@ -162,36 +165,8 @@ export class CrashLoad {
     });
   }
 
-  /** A group whose members come back after each crash, and miss no record. */
-  async #startReaders(): Promise<void> {
-    const { topic } = this.#lines[0]!;
-    for (let i = 0; i < READERS; i += 1) {
-      const kafka = new Kafka({
-        clientId: `reader-${i}`, brokers: [`127.0.0.1:${this.#port}`], logLevel: logLevel.NOTHING, retry: { retries: 1000, initialRetryTime: 20, maxRetryTime: 200 },
-      });
-      const consumer = kafka.consumer({ groupId: 'readers', sessionTimeout: READER_SESSION_MS, rebalanceTimeout: READER_SESSION_MS, heartbeatInterval: 500, maxWaitTimeInMs: 100 });
-      this.#readers.push(consumer);
-      consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-        this.#lastCrash = error;
-        if (!restart) this.#readerFailure ??= new Error(`reader ${i} has given up`, { cause: error });
-      });
-      await consumer.connect();
-      await consumer.subscribe({ topic, fromBeginning: true });
-      await consumer.run({
-        autoCommitInterval: 100,
-        eachMessage: async ({ partition, message }) => {
-          const offset = Number(message.offset);
-          const next = this.#read.get(partition) ?? 0;
-          // Some come again after a crash; none is left out.
-          if (offset > next) throw new Error(`reader: offset ${offset} of partition ${partition} came, and ${next} did not`);
-          if (offset === next) this.#read.set(partition, next + 1);
-        },
-      });
-    }
-  }
-
   async #stopReaders(): Promise<void> {
-    await Promise.all(this.#readers.splice(0).map((reader) => reader.disconnect().catch(() => {})));
+    await Promise.all(this.#readers.splice(0).map((reader) => reader.stop()));
   }
 }
 
