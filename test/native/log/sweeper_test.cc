@@ -66,13 +66,22 @@ TEST_F(SweeperTest, MuchGoesFasterAndNotAllAtOnce) {
   const auto reader = std::make_shared<int>();
   for (int i = 0; i < 64; ++i) Add(64 * kMiB, reader);
   int before = 64;
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 62; ++i) {
     const int left = LeftAfter(1);
     EXPECT_LE(before - left, 2) << "tick " << i;
+    if (i < 55) EXPECT_GT(left, 0) << "tick " << i;
     before = left;
   }
-  EXPECT_LE(before, 64 / 2);   // the rate falls with what is left
-  EXPECT_GT(before, 0);
+  EXPECT_EQ(before, 0);   // it does not get slower as less is left
+}
+
+TEST_F(SweeperTest, ABurstIsForgottenWhenItIsGone) {
+  LeftAfter(1);
+  const auto reader = std::make_shared<int>();
+  for (int i = 0; i < 64; ++i) Add(64 * kMiB, reader);
+  LeftAfter(70);
+  for (int i = 0; i < 4; ++i) Add(32 * kMiB, reader);
+  EXPECT_EQ(LeftAfter(9), 3);
 }
 
 TEST_F(SweeperTest, WhoWaitsForTheSpaceGetsItAtOnce) {
