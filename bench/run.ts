@@ -3,8 +3,10 @@
 import { join, resolve } from 'node:path';
 import { requireKafka } from '../test/support/java.js';
 import { repositoryRoot } from '../test/support/paths.js';
+import { makeTempDirectory } from '../test/support/temp.js';
 import { buildNativePrograms } from './broker/load.js';
 import { type BrokerSide } from './broker/broker-target.js';
+import { MemoryFiller } from './broker/page-cache.js';
 import { estimate, runRounds } from './broker/rounds.js';
 import { brokerWorkloads } from './broker/workloads/index.js';
 import { embedded } from './embedded/run.js';
@@ -19,6 +21,8 @@ import { describeRun, readResults, Results, type Run } from './suite/results.js'
 import { type Measurement } from './suite/measurement.js';
 
 const QUICK_SCALE = 0.04;
+/** In a full run: all of what is free. */
+const MOST_FILLED_AT_ONCE = 32e9;
 
 const inProcess = [embedded, codecs] as const;
 const titles = new Map<string, string>([...[...brokerWorkloads, ...inProcess].map((each) => [each.id, each.title] as const), ['micro', MICRO_TITLE]]);
@@ -75,7 +79,12 @@ async function main(argv: readonly string[]): Promise<void> {
       say(`FAILED: ${what}`);
       process.exitCode = 1;
     };
-    await runRounds({ workloads, sides, effort, rounds: options.rounds, clients: options.clients, properties: options.properties, add, fail });
+    const memory = new MemoryFiller(makeTempDirectory('bench-memory'), effort.bytes(MOST_FILLED_AT_ONCE));
+    try {
+      await runRounds({ workloads, sides, effort, rounds: options.rounds, clients: options.clients, properties: options.properties, memory, add, fail });
+    } finally {
+      memory.dispose();
+    }
   }
   if (options.peers.includes('rocketmq') && options.chosen.includes('b8')) await runRocketMq(effort, add);
   for (const { id, packages, run: measure } of own) {

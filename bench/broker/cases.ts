@@ -2,7 +2,6 @@
 // what is measured is compiled code, open files and warm memory.
 import { type FigureKey, type Mode } from '../suite/measurement.js';
 import { load, type LoadArguments, type LoadResult, percentilesOf } from './load.js';
-import { warmPageCache } from './page-cache.js';
 import { modesOf, type Stage } from './stage.js';
 import { type OpenTopic, type TopicRequest } from './target.js';
 
@@ -77,11 +76,6 @@ export async function withTopic<T>(stage: Stage, request: TopicRequest, use: (to
   }
 }
 
-/** MB/s that a closed loop may reach, for warming. */
-function guessedRate(of: ProduceCase): number {
-  return of.recordSize * of.batchRecords < 4096 ? 50 : 500;
-}
-
 /** One measured pass on an open topic. */
 export async function producePass(topic: OpenTopic, of: Shape, seconds: number): Promise<{ result: LoadResult; cpuSeconds: number }> {
   const before = topic.cpuSeconds();
@@ -96,7 +90,7 @@ export async function measureProduce(stage: Stage, of: ProduceCase): Promise<voi
     const bareWork = of.bareWork?.(mode);
     const request = { name: freshTopic(of.name), partitions: of.partitions, mode, ...(bareWork === undefined ? {} : { bareWork }) };
     await withTopic(stage, request, async (topic) => {
-      warmPageCache(stage.target.directory, (of.rate ?? guessedRate(of)) * 1e6 * seconds);
+      stage.memory.fill();
       await producePass(topic, of, stage.effort.warmSeconds(of.warmSeconds));
       const { result, cpuSeconds } = await producePass(topic, of, seconds);
       stage.record({

@@ -5,7 +5,6 @@ import { type FigureKey, type Mode } from '../suite/measurement.js';
 import { freshTopic, withTopic } from './cases.js';
 import { parseConsumerPerf, parseEndToEnd, parseProducerPerf } from './java-output.js';
 import { type MeasuredRun, runMeasured } from './measured-process.js';
-import { warmPageCache } from './page-cache.js';
 import { modesOf, type Stage } from './stage.js';
 import { type OpenTopic } from './target.js';
 
@@ -67,7 +66,7 @@ export async function measureJavaProduce(stage: Stage, of: JavaProduceCase): Pro
       // A first run warms the broker for this client and tells how many records the time holds.
       const first = await javaProduce(topic, of, Math.round((asked ?? guessed) * stage.effort.warmSeconds(3)));
       const records = Math.max(1000, Math.round((asked ?? first.recordsPerS) * seconds * (4 / 3)));
-      warmPageCache(stage.target.directory, records * of.recordSize);
+      stage.memory.fill();
       const { figures } = await javaProduce(topic, of, records);
       const settings = of.settings ?? `acks=all, linger ${of.lingerMs} ms, batch.size ${of.batchBytes}`;
       stage.record({ name: of.name, mode, client: 'java', settings, figures });

@@ -1,21 +1,60 @@
-// The page cache before and during a run: warm for what will be written, cold for what has to be read from the disk.
+// Memory before and during a run: full where a run writes, so that no page is the machine's first; cold for what has to be read from the disk.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmdirSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const MOST_WARMED = 5e9;
+/** What no cache is kept in, for programs and what they write next. */
+const FREE_SHARE = 1 / 6;
+/** Of a large machine; more is not gone through between two cases. */
+const MOST_FILLED = 32e9;
+const BLOCK_BYTES = 1 << 22;
+const BLOCKS_BETWEEN_LOOKS = 16;
+const TMPFS = 0x01021994;
 
-/** Writes and deletes that many bytes, so that a run does not measure the machine's first touch of cold memory. */
-export function warmPageCache(directory: string, bytes: number): void {
-  mkdirSync(directory, { recursive: true });
-  const path = join(directory, 'warm-up');
-  const block = Buffer.alloc(1 << 22, 1);
-  const file = openSync(path, 'w');
-  try {
-    for (let written = 0; written < Math.min(bytes, MOST_WARMED); written += block.length) writeSync(file, block);
-  } finally {
-    closeSync(file);
-    unlinkSync(path);
+function memoryBytes(key: 'MemTotal' | 'MemFree'): number {
+  const found = new RegExp(`^${key}: *(\\d+) kB$`, 'm').exec(readFileSync('/proc/meminfo', 'utf8'));
+  if (found === null) throw new Error(`/proc/meminfo has no ${key}`);
+  return Number(found[1]) * 1024;
+}
+
+/**
+ * Memory as on a machine that has been up for a while: full of cached files that nobody needs. Where a virtual machine gives free memory back to its host,
+ * pages that are free are dear to have again, several times what writing them costs, and a benchmark would measure that. The file has only holes: it is
+ * read, which takes neither disk nor dirty pages.
+ */
+export class MemoryFiller {
+  readonly #path: string;
+  readonly #file: number;
+  readonly #size: number;
+  readonly #mostAtOnce: number;
+  readonly #block = Buffer.alloc(BLOCK_BYTES);
+  #position = 0;
+
+  /** @param mostAtOnce bytes that one filling may read */
+  constructor(directory: string, mostAtOnce: number) {
+    this.#path = join(directory, 'memory-filler');
+    this.#file = openSync(this.#path, 'w+');
+    // In a file system that is memory itself holes are not cached.
+    this.#size = statfsSync(directory).type === TMPFS ? 0 : Math.min(memoryBytes('MemTotal'), MOST_FILLED);
+    this.#mostAtOnce = Math.min(mostAtOnce, this.#size);
+    ftruncateSync(this.#file, this.#size);
+  }
+
+  /** Goes on where it was: what the kernel has let go of since is what was read first. */
+  fill(): void {
+    const free = memoryBytes('MemTotal') * FREE_SHARE;
+    for (let read = 0; read < this.#mostAtOnce && memoryBytes('MemFree') > free; ) {
+      for (let blocks = 0; blocks < BLOCKS_BETWEEN_LOOKS; blocks += 1) {
+        const got = readSync(this.#file, this.#block, 0, BLOCK_BYTES, this.#position);
+        read += BLOCK_BYTES;
+        this.#position = got < BLOCK_BYTES ? 0 : this.#position + got;
+      }
+    }
+  }
+
+  dispose(): void {
+    closeSync(this.#file);
+    unlinkSync(this.#path);
   }
 }
 

@@ -5,6 +5,7 @@ import { type Client, type Measurement } from '../suite/measurement.js';
 import { say } from '../suite/progress.js';
 import { BareTarget } from './bare.js';
 import { type BrokerSide, BrokerTarget } from './broker-target.js';
+import { type MemoryFiller } from './page-cache.js';
 import { type Stage, type Workload } from './stage.js';
 import { type Target } from './target.js';
 import { warmUp } from './warm-up.js';
@@ -18,6 +19,7 @@ export interface Plan {
   readonly rounds: number;
   readonly effort: Effort;
   readonly clients: ReadonlySet<Client>;
+  readonly memory: MemoryFiller;
   readonly properties: Readonly<Record<BrokerSide, Readonly<Record<string, string>>>>;
   add(measurement: Measurement): void;
   /** A workload that came to no end on a side. The others go on. */
@@ -29,6 +31,7 @@ function stageOf(plan: Plan, target: Target, broker: BrokerTarget | undefined, w
     target, broker, turn,
     effort: plan.effort,
     clients: plan.clients,
+    memory: plan.memory,
     say,
     record(reported) {
       plan.add({ side: target.side, ...reported, workload: workload.id, turn });
@@ -63,7 +66,7 @@ async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<v
   try {
     await broker.start();
     say(`${side} (${turn}) is warming up`);
-    const warm = await warmUp(broker, plan.effort);
+    const warm = await warmUp(broker, plan.effort, plan.memory);
     const produce = shared.find((each) => each.id === 'produce');
     if (produce !== undefined) {
       const figures = { cpuSPerGbFirst: warm.cpuSPerGb[0] ?? NaN, cpuSPerGbLast: warm.cpuSPerGb.at(-1) ?? NaN };

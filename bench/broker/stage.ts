@@ -2,6 +2,7 @@
 import { type Effort } from '../suite/effort.js';
 import { type Client, type FigureKey, type Measurement, type Mode } from '../suite/measurement.js';
 import { type BrokerTarget } from './broker-target.js';
+import { type MemoryFiller } from './page-cache.js';
 import { type Target } from './target.js';
 
 export interface Reported extends Omit<Measurement, 'side' | 'turn' | 'workload' | 'figures'> {
@@ -17,6 +18,8 @@ export interface Stage {
   readonly effort: Effort;
   readonly clients: ReadonlySet<Client>;
   readonly turn: number;
+  /** To be filled before anything that writes much. */
+  readonly memory: MemoryFiller;
   record(reported: Reported): void;
   /** One line of progress. */
   say(text: string): void;

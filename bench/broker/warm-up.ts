@@ -3,7 +3,7 @@
 import { load } from './load.js';
 import { type BrokerTarget } from './broker-target.js';
 import { type Effort } from '../suite/effort.js';
-import { warmPageCache } from './page-cache.js';
+import { type MemoryFiller } from './page-cache.js';
 import { freshTopic } from './cases.js';
 
 const SLICES = 10;
@@ -17,13 +17,13 @@ export interface WarmUp {
   readonly cpuSPerGb: readonly number[];
 }
 
-export async function warmUp(broker: BrokerTarget, effort: Effort): Promise<WarmUp> {
+export async function warmUp(broker: BrokerTarget, effort: Effort, memory: MemoryFiller): Promise<WarmUp> {
   const sliceBytes = effort.bytes(1e9);
   const cpuSPerGb: number[] = [];
   // All of it is kept: retention would take away what is about to be read.
   const topic = await broker.open({ name: freshTopic('warm-up'), partitions: 16, mode: 'os', retainBytes: 2 * SLICES * sliceBytes });
   const shape = { '--topic': topic.name, '--partitions': 16, '--record-size': 1024, '--batch-records': 60 };
-  warmPageCache(broker.directory, 5 * sliceBytes);
+  memory.fill();
   const startedAt = performance.now();
   for (let slice = 0; slice < SLICES && (slice < LEAST_SLICES || performance.now() - startedAt < LONG_ENOUGH_MS); slice += 1) {
     const before = broker.cpuSeconds();

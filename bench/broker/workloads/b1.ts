@@ -2,7 +2,7 @@
 import { type Mode } from '../../suite/measurement.js';
 import { freshTopic, producePass, withTopic } from '../cases.js';
 import { type LoadResult, percentilesOf } from '../load.js';
-import { settleDisk, warmPageCache } from '../page-cache.js';
+import { settleDisk } from '../page-cache.js';
 import { modesOf, type Stage, type Workload } from '../stage.js';
 import { type OpenTopic } from '../target.js';
 
@@ -68,7 +68,7 @@ async function climb(stage: Stage, mode: Mode, topic: OpenTopic): Promise<void> 
   const seconds = stage.effort.seconds(10);
   const results = new Map<number, LoadResult>();
   const run = async (rate: number): Promise<boolean> => {
-    warmPageCache(stage.target.directory, rate * 1e6 * seconds);
+    stage.memory.fill();
     // The gigabytes of a rate that was too high are on their way to the disk for longer than a run lasts.
     settleDisk(stage.target.directory);
     const { result } = await producePass(topic, lingering(rate), seconds);

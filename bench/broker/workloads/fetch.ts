@@ -4,7 +4,6 @@ import { figuresOf, freshTopic, withTopic } from '../cases.js';
 import { measureJavaConsume } from '../java.js';
 import { measureKafkajsConsume } from '../kafkajs.js';
 import { isFirstTurn, type Workload } from '../stage.js';
-import { warmPageCache } from '../page-cache.js';
 
 const figures = ['mbPerS', 'cpuSPerGb', 'clientShare'] as const;
 const shape = { recordSize: 1024, batchRecords: 60 };
@@ -21,7 +20,7 @@ export const fetch: Workload = {
     await withTopic(stage, { name: freshTopic('fetch'), partitions: 16, mode: 'os', bareWork, retainBytes: 64e9 }, async (topic) => {
       const common = { '--topic': topic.name, '--partitions': topic.partitions, '--record-size': shape.recordSize, '--batch-records': shape.batchRecords };
       if (stage.broker !== undefined) {
-        warmPageCache(stage.target.directory, bytes);
+        stage.memory.fill();
         await load('produce', topic.port, { ...common, '--bytes': bytes });
       }
       if (stage.clients.has('native')) {
