@@ -5,7 +5,7 @@ import { type FigureKey, type Mode } from '../suite/measurement.js';
 import { freshTopic, withTopic } from './cases.js';
 import { parseConsumerPerf, parseEndToEnd, parseProducerPerf } from './java-output.js';
 import { type MeasuredRun, runMeasured } from './measured-process.js';
-import { modesOf, type Stage } from './stage.js';
+import { modesOf, modesOfTurn, type Stage } from './stage.js';
 import { type OpenTopic } from './target.js';
 
 /** What Kafka's scripts give the tools' JVM. */
@@ -94,7 +94,7 @@ export async function measureJavaConsume(stage: Stage, of: { name: string; topic
 
 export async function measureJavaEndToEnd(stage: Stage, of: { name: string; records: number }): Promise<void> {
   if (stage.broker === undefined || !stage.clients.has('java')) return;
-  for (const mode of modesOf(stage)) {
+  for (const mode of modesOfTurn(stage)) {
     await withTopic(stage, { name: freshTopic('java-e2e'), partitions: 1, mode }, async (topic) => {
       const { output } = await runTool('kafka-e2e-latency', [
         ...['--bootstrap-server', `127.0.0.1:${topic.port}`, '--topic', topic.name, '--num-records', String(of.records), '--producer-acks', 'all', '--record-size', '100'],

@@ -11,7 +11,7 @@ import { type Target } from './target.js';
 import { warmUp } from './warm-up.js';
 
 const BARE_SHARE = 0.3;
-const WARM_UP_SECONDS = 35;
+const WARM_UP_SECONDS = 50;
 
 export interface Plan {
   readonly workloads: readonly Workload[];

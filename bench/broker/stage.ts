@@ -48,6 +48,11 @@ export function isFirstTurn({ turn }: Stage): boolean {
   return turn % 2 === 0;
 }
 
+/** Both in the first turn; from then on what the side acknowledges unless it is told otherwise, which is what the goals are about. */
+export function modesOfTurn(stage: Stage): readonly Mode[] {
+  return stage.broker === undefined || isFirstTurn(stage) ? stage.target.modes : [usualMode(stage.target)];
+}
+
 /** The modes worth measuring here, of those wanted. */
 export function modesOf(stage: Stage, wanted: readonly Mode[] = ['os', 'fsync']): readonly Mode[] {
   return wanted.filter((mode) => stage.target.modes.includes(mode));

@@ -17,7 +17,7 @@ const figures: readonly FigureKey[] = ['p50Ms', 'p99Ms', 'p999Ms', 'clientShare'
 export const b2: Workload = {
   id: 'b2',
   title: 'B2: 50 MB/s of producing beside a cold reader, 1 KiB records, 16 partitions',
-  seconds: 130,
+  seconds: 175,
   onBare: false,
   isAlone: true,
   isOnce: true,

@@ -39,7 +39,7 @@ async function measureAt(stage: Stage, broker: BrokerTarget, mode: Mode, partiti
 export const b3: Workload = {
   id: 'b3',
   title: 'B3: 10 MB/s into 16 to 10,000 partitions, 1 KiB records',
-  seconds: 240,
+  seconds: 350,
   onBare: false,
   isAlone: true,
   isOnce: true,

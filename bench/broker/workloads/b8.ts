@@ -13,7 +13,7 @@ export const WAITING_SENDERS = {
 export const b8: Workload = {
   id: 'b8',
   title: 'B8: small requests, one record of 100 B each',
-  seconds: 45,
+  seconds: 50,
   onBare: true,
   async run(stage) {
     const shape = { recordSize: 100, batchRecords: 1, seconds: 4, warmSeconds: 1, figures };

@@ -13,7 +13,7 @@ const figures: readonly FigureKey[] = ['p50Ms', 'p99Ms', 'p999Ms'];
 export const compaction: Workload = {
   id: 'compaction',
   title: 'Compaction: 20 MB/s of producing beside 50 MB/s of 40,000 keys over and over, 1 KiB records',
-  seconds: 60,
+  seconds: 135,
   onBare: false,
   isAlone: true,
   isOnce: true,

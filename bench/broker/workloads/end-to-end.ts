@@ -3,14 +3,14 @@ import { type FigureKey } from '../../suite/measurement.js';
 import { figuresOf, freshTopic, measureProduce, withTopic } from '../cases.js';
 import { measureJavaEndToEnd } from '../java.js';
 import { load, percentilesOf } from '../load.js';
-import { modesOf, type Workload } from '../stage.js';
+import { modesOfTurn, type Workload } from '../stage.js';
 
 const figures: readonly FigureKey[] = ['p50Ms', 'p99Ms', 'p999Ms', 'meanMs'];
 
 export const endToEnd: Workload = {
   id: 'e2e',
   title: 'End to end, one record of 100 B at a time',
-  seconds: 28,
+  seconds: 35,
   onBare: true,
   async run(stage) {
     if (stage.broker === undefined) {
@@ -20,7 +20,7 @@ export const endToEnd: Workload = {
         bareWork: (mode) => (mode === 'fsync' ? 'journal' : 'receive'),
       });
     }
-    for (const mode of modesOf(stage)) {
+    for (const mode of modesOfTurn(stage)) {
       if (!stage.clients.has('native')) break;
       await withTopic(stage, { name: freshTopic('e2e'), partitions: 1, mode }, async (topic) => {
         const run = (count: number) => load('e2e', topic.port, { '--topic': topic.name, '--count': count, '--record-size': 100 });

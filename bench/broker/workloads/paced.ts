@@ -2,7 +2,7 @@
 import { type FigureKey } from '../../suite/measurement.js';
 import { measureProduce } from '../cases.js';
 import { measureJavaProduce } from '../java.js';
-import { type Workload } from '../stage.js';
+import { modesOfTurn, type Workload } from '../stage.js';
 
 const figures: readonly FigureKey[] = ['p50Ms', 'p99Ms', 'p999Ms', 'cpuSPerGb', 'cpuSPerMillion', 'clientShare'];
 
@@ -12,13 +12,14 @@ export const paced: Workload = {
   seconds: 100,
   onBare: true,
   async run(stage) {
+    const modes = modesOfTurn(stage);
     await measureProduce(stage, {
       name: 'open loop, intended times', settings: 'batches of 4 KiB, at most 50 in flight',
-      ...{ recordSize: 1024, batchRecords: 4, partitions: 16, depth: 50, rate: 20, seconds: 12, warmSeconds: 2, figures },
+      ...{ recordSize: 1024, batchRecords: 4, partitions: 16, depth: 50, rate: 20, seconds: 12, warmSeconds: 2, figures, modes },
     });
     await measureJavaProduce(stage, {
       name: 'kafka-producer-perf-test', recordSize: 1024, partitions: 16, lingerMs: 0, batchBytes: 16384, mbPerS: 20, seconds: 20,
-      figures: ['p50Ms', 'p99Ms', 'p999Ms', 'cpuSPerGb', 'cpuSPerMillion', 'requestsPerGb', 'clientShare'],
+      figures: ['p50Ms', 'p99Ms', 'p999Ms', 'cpuSPerGb', 'cpuSPerMillion', 'requestsPerGb', 'clientShare'], modes,
     });
   },
 };
