@@ -12,8 +12,10 @@ import { type SnapshotDisk } from '../support/snapshot-disk.js';
 
 const TEST_TIMEOUT_MS = 300_000;
 
-test('kill -9 under producers and groups, some of it while the broker starts', { timeout: TEST_TIMEOUT_MS }, () =>
-  crashRounds({ durability: 'fsync', rounds: 5, hasReaders: false }, seededRandom('crash')));
+for (const durability of ['fsync', 'os']) {
+  test(`kill -9 under producers and groups, some of it while the broker starts (${durability})`, { timeout: TEST_TIMEOUT_MS }, () =>
+    crashRounds({ durability, rounds: 10 }, seededRandom('crash')));
+}
 
 async function threeRounds(context: TestContext, mount: () => SnapshotDisk): Promise<void> {
   const disk = mountedOrSkipped(context, mount);

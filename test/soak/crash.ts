@@ -14,18 +14,16 @@ const READ_ALL_EVERY = 100;
 export async function soakCrash({ seed, rounds, kind }: Pick<SoakOptions, 'seed' | 'rounds' | 'kind'>): Promise<void> {
   for (const durability of kind === undefined ? ['fsync', 'os'] : [kind]) {
     console.log(`crash: ${rounds} rounds, durability ${durability}, --seed ${seed}`);
-    await crashRounds({ durability, rounds, hasReaders: true }, randomFrom(seed));
+    await crashRounds({ durability, rounds }, randomFrom(seed));
   }
 }
 
 export interface CrashOptions {
   readonly durability: string;
   readonly rounds: number;
-  /** A group of consumers too, which comes back after each crash. */
-  readonly hasReaders: boolean;
 }
 
-export async function crashRounds({ durability, rounds, hasReaders }: CrashOptions, random: () => number): Promise<void> {
+export async function crashRounds({ durability, rounds }: CrashOptions, random: () => number): Promise<void> {
   const startedAt = performance.now();
   const broker = await startBroker({
     kind: 'sluice',
@@ -34,7 +32,7 @@ export async function crashRounds({ durability, rounds, hasReaders }: CrashOptio
       'group.initial.rebalance.delay.ms': '0', 'group.min.session.timeout.ms': String(READER_SESSION_MS),
     },
   });
-  const load = await CrashLoad.start(broker.port, { producers: 3, hasReaders });
+  const load = await CrashLoad.start(broker.port, { producers: 3, hasReaders: true });
   const verified: Verified = new Map();
   let starts = 0;
   try {
