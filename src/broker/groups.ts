@@ -35,6 +35,9 @@ function coordinatorConfig(settings: () => BrokerSettings): CoordinatorConfig {
     get offsetMetadataMaxBytes() {
       return settings().get('offset.metadata.max.bytes');
     },
+    get writeTimeoutMs() {
+      return settings().get('offsets.commit.timeout.ms');
+    },
     get offsetsRetentionMs() {
       return settings().get('offsets.retention.minutes') * MINUTE_MS;
     },

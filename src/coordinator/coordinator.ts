@@ -183,24 +183,26 @@ export class GroupCoordinator {
     this.#run(partition, () => partition.shard.handle(event, at));
   }
 
-  /** A bug that one group brings to light must not take the others with it. */
-  #run(partition: Partition, step: () => readonly Effect[]): void {
+  /** A bug that one group brings to light must not take the others with it. Returns what is being written. */
+  #run(partition: Partition, step: () => readonly Effect[]): Promise<void>[] {
     try {
-      this.#perform(partition, step());
+      return this.#perform(partition, step());
     } catch (error) {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#options.log.error(`groups of partition ${partition.index}: ${detail}`);
-      this.#perform(partition, partition.shard.takeEffects());
+      return this.#perform(partition, partition.shard.takeEffects());
     }
   }
 
-  #perform(partition: Partition, effects: readonly Effect[]): void {
+  #perform(partition: Partition, effects: readonly Effect[]): Promise<void>[] {
+    const writes: Promise<void>[] = [];
     for (const effect of effects) {
-      if (effect.kind === 'append') void this.#append(partition, effect);
+      if (effect.kind === 'append') writes.push(this.#append(partition, effect));
       else this.#answer(effect.ticket, effect.response);
     }
     const deadlineMs = partition.shard.nextDeadlineMs;
     if (deadlineMs !== null) this.#options.onDeadline?.(deadlineMs);
+    return writes;
   }
 
   async #append(partition: Partition, { write, records }: Effect & { kind: 'append' }): Promise<void> {
@@ -212,6 +214,13 @@ export class GroupCoordinator {
       code = codeForFailedAppend(error);
     }
     this.#handle(partition, { kind: 'settled', write, code }, this.#now());
+  }
+
+  /** What is being written cannot be called back: it counts when it has arrived, whatever was answered. */
+  async #answerInTime(ticket: number, writes: readonly Promise<void>[], late: (code: number) => Response): Promise<void> {
+    const timer = setTimeout(() => this.#answer(ticket, late(errorCode('COORDINATOR_NOT_AVAILABLE'))), this.#options.config.writeTimeoutMs).unref();
+    for (const write of writes) await write;
+    clearTimeout(timer);
   }
 
   #answer(ticket: number, response: Response): void {
@@ -229,12 +238,13 @@ export class GroupCoordinator {
     return partition.isLoaded ? partition : errorCode('COORDINATOR_LOAD_IN_PROGRESS');
   }
 
-  #ask<K extends keyof Requests>(partition: Partition, kind: K, request: Requests[K], caller: Caller): Promise<Response> {
+  /** `late`: the answer where what has to be written is not there in time. */
+  #ask<K extends keyof Requests>(partition: Partition, kind: K, request: Requests[K], caller: Caller, late: (code: number) => Response): Promise<Response> {
     return new Promise((resolve, reject) => {
       const ticket = ++this.#lastTicket;
       this.#waiting.set(ticket, resolve);
       const event = { kind, ticket, request, client: caller } as unknown as RequestEvent;
-      this.#run(partition, () => {
+      const writes = this.#run(partition, () => {
         try {
           // Sessions begin anew when a request is handled, however late that is: who waits for an answer cannot send another sign of life.
           return partition.shard.handle(event, this.#now());
@@ -244,6 +254,7 @@ export class GroupCoordinator {
           return partition.shard.takeEffects();
         }
       });
+      if (writes.length > 0 && this.#waiting.has(ticket)) void this.#answerInTime(ticket, writes, late);
     });
   }
 
@@ -252,7 +263,7 @@ export class GroupCoordinator {
   ): Promise<R> {
     const partition = this.#partitionOf(groupId);
     if (typeof partition === 'number') return refuse(partition);
-    return (await this.#ask(partition, kind, request, caller)) as R;
+    return (await this.#ask(partition, kind, request, caller, refuse)) as R;
   }
 
   // Requests
@@ -301,7 +312,7 @@ export class GroupCoordinator {
       else others.push(groupId);
     }
     await Promise.all([...byPartition].map(async ([partition, ids]) => {
-      const deleted = (await this.#ask(partition, 'deleteGroups', ids, caller)) as readonly DeletedGroup[];
+      const deleted = (await this.#ask(partition, 'deleteGroups', ids, caller, (code) => ids.map((groupId) => ({ groupId, errorCode: code })))) as readonly DeletedGroup[];
       for (const result of deleted) results.set(result.groupId, result);
     }));
     return [...results.values()];

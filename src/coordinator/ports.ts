@@ -69,6 +69,8 @@ export interface CoordinatorConfig {
   /** How long a join of a member that nobody knows may be parked, before it has to try again. */
   readonly newMemberJoinTimeoutMs: number;
   readonly offsetMetadataMaxBytes: number;
+  /** Who asks for something that has to be written waits for that no longer. */
+  readonly writeTimeoutMs: number;
   readonly offsetsRetentionMs: number;
   readonly offsetsRetentionCheckIntervalMs: number;
   /** Bounds on memory, which Kafka lacks: who runs into one is asked to come again later. */

@@ -20,12 +20,13 @@ class MemoryLog implements OffsetsLog {
   failure: unknown = null;
   /** While set, reading waits for it. */
   gate: Promise<void> | null = null;
+  writeGate: Promise<void> | null = null;
   readonly reading = new Set<number>();
   mostAtOnce = 0;
 
   async append(partition: number, records: readonly RecordBytes[]): Promise<void> {
     if (this.failure !== null) throw this.failure;
-    await Promise.resolve();
+    await this.writeGate;
     this.partitions[partition]!.push(...records.map((record) => ({ ...record, timestampMs: 0 })));
   }
 
@@ -324,4 +325,38 @@ test('a bug that one request brings to light is that request\'s alone', async ()
   pass(1);
   assert.equal(say(await parked), 'NONE');
   assert.equal(coordinator.counts.waiting, 0);
+});
+
+test('who asks for what cannot be written in time is told to try again, and what was written counts', async () => {
+  const { coordinator, log, config, caller } = setUp();
+  await coordinator.loadAll(all);
+  config.writeTimeoutMs = 5;
+  let goOn = (): void => {};
+  log.writeGate = new Promise((resolve) => (goOn = resolve));
+  // The coordinator's own timers keep no process alive.
+  const alive = setInterval(() => {}, 1000);
+  try {
+    assert.equal(say(await coordinator.commitOffsets(commit('g'), caller())), 'COORDINATOR_NOT_AVAILABLE');
+    assert.deepEqual((await coordinator.deleteGroups(['g'], caller())).map(say), ['COORDINATOR_NOT_AVAILABLE']);
+  } finally {
+    clearInterval(alive);
+  }
+  goOn();
+  log.writeGate = null;
+  assert.equal(say(await coordinator.commitOffsets(commit('other'), caller())), 'NONE');
+  assert.deepEqual(log.partitions[partitionOf('g', PARTITIONS)]!.map(({ value }) => value !== null), [true, false, false]);
+});
+
+test('who waits for others, and not for the log, may wait for long', async () => {
+  const { coordinator, config, caller, pass } = setUp();
+  config.writeTimeoutMs = 1;
+  config.initialRebalanceDelayMs = 3000;
+  await coordinator.loadAll(all);
+  let isAnswered = false;
+  // In this version a new member's first request makes the group, which is written, and then waits for others.
+  const joined = coordinator.joinGroup(join('g'), caller({ apiVersion: 3 })).finally(() => (isAnswered = true));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(isAnswered, false);
+  pass(3000);
+  assert.equal(say(await joined), 'NONE');
 });

@@ -26,6 +26,7 @@ export function defaultConfig(): Config {
     maxGroupSize: 2 ** 31 - 1,
     newMemberJoinTimeoutMs: 300_000,
     offsetMetadataMaxBytes: 4096,
+    writeTimeoutMs: 60_000,
     offsetsRetentionMs: 7 * 24 * 3_600_000,
     offsetsRetentionCheckIntervalMs: 600_000,
     maxGroups: 1000,
