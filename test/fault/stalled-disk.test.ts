@@ -17,8 +17,8 @@ import { StallingDisk } from '../support/stalling-disk.js';
 
 const TEST_TIMEOUT_MS = 300_000;
 const SESSION_MS = 2000;
-/** Several sessions. */
-const STALL_MS = 8000;
+/** More than two sessions. */
+const STALL_MS = 5000;
 const BEAT_EVERY_MS = 200;
 const GROUP = 'steady';
 const TOPIC = 'stalled';
