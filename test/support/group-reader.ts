@@ -2,7 +2,7 @@
 // it, and goes on where the group has committed. It notices what a crash must not do to a group: commits that are lost, and records that are left out.
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorName, fetchApi, heartbeatApi, joinGroupApi, offsetCommitApi, offsetFetchApi, syncGroupApi } from '../../src/protocol/index.js';
-import { subscription } from '../kafka/support/groups.js';
+import { type Member, subscription } from '../kafka/support/groups.js';
 import { KafkaClient } from './kafka-client.js';
 import { parseBatches } from './record-batch.js';
 
@@ -185,7 +185,7 @@ export class GroupReader {
   }
 
   /** Whether it is a member still. */
-  async #commit(client: KafkaClient, member: { groupId: string; memberId: string; generationId: number }, positions: Map<number, number>): Promise<boolean> {
+  async #commit(client: KafkaClient, member: Member, positions: Map<number, number>): Promise<boolean> {
     const { topics: [topic] } = await client.ask(offsetCommitApi, 8, {
       groupId: member.groupId, memberId: member.memberId, generationIdOrMemberEpoch: member.generationId,
       topics: [{ name: this.#progress.topic, partitions: [...positions].map(([partitionIndex, offset]) => ({ partitionIndex, committedOffset: BigInt(offset) })) }],

@@ -27,10 +27,13 @@ export function subscription(...topics: string[]): Buffer {
   return writer.finish();
 }
 
-export class GroupClient {
-  readonly target: Target;
+/** Whoever can be asked: a broker that is tested, or one connection to it. */
+type Asked = Pick<Target, 'ask' | 'askRaw'>;
 
-  constructor(target: Target) {
+export class GroupClient {
+  readonly target: Asked;
+
+  constructor(target: Asked) {
     this.target = target;
   }
 
