@@ -8,6 +8,7 @@
 namespace sluice::log {
 namespace {
 
+constexpr int64_t kLeastBytesPerSecond = 32 << 20;
 constexpr int64_t kWithinSeconds = 6;        // about how long a file waits, however much there is
 constexpr int64_t kMaxElapsedUs = 1000000;
 constexpr int64_t kFileCost = 64 << 10;      // of a name, in bytes: a thousand partitions are thousands of small files
@@ -48,11 +49,11 @@ void Sweeper::OnTimer(bool hurry) {
   looked_us_ = now_us;
   if (waiting_.empty()) {
     credit_ = 0;
-    rate_ = kLeastBytesPerSecond;
+    rate_ = 0;
     return;
   }
   // Not less as the list gets shorter: its last tenth would take longer than the rest.
-  rate_ = std::max(rate_, waiting_cost_ / kWithinSeconds);
+  rate_ = std::max({rate_, kLeastBytesPerSecond, waiting_cost_ / kWithinSeconds});
   credit_ = std::min(credit_ + static_cast<int64_t>(static_cast<double>(rate_) * static_cast<double>(elapsed_us) / 1e6), rate_);
   if (removing_) return;
   std::vector<Step> steps;

@@ -41,7 +41,6 @@ class Sweeper {
   void Finish();
 
   static constexpr int64_t kPieceBytes = 8 << 20;
-  static constexpr int64_t kLeastBytesPerSecond = 32 << 20;
 
  private:
   enum class Kind : uint8_t { kFile, kFileOfFolder, kFolder };
@@ -70,7 +69,7 @@ class Sweeper {
   std::deque<File> waiting_;
   int64_t waiting_cost_ = 0;
   int64_t credit_ = 0;       // bytes; below zero after a large piece
-  int64_t rate_ = kLeastBytesPerSecond;
+  int64_t rate_ = 0;         // of this burst, bytes a second
   int64_t looked_us_ = 0;
   bool removing_ = false;
 };
