@@ -3,7 +3,6 @@
 import { join, resolve } from 'node:path';
 import { requireKafka } from '../test/support/java.js';
 import { repositoryRoot } from '../test/support/paths.js';
-import { makeTempDirectory } from '../test/support/temp.js';
 import { buildNativePrograms } from './broker/load.js';
 import { type BrokerSide } from './broker/broker-target.js';
 import { MemoryFiller } from './broker/page-cache.js';
@@ -24,8 +23,6 @@ const QUICK_SCALE = 0.04;
 /** Of a full run, what no scale makes shorter: starts, topics that come and go, JVMs of clients. */
 const FIXED_SHARE = 0.4;
 const LEAST_SCALE = 0.01;
-/** In a full run: all of what is free. */
-const MOST_FILLED_AT_ONCE = 32e9;
 
 const inProcess = [embedded, codecs] as const;
 const titles = new Map<string, string>([...[...brokerWorkloads, ...inProcess].map((each) => [each.id, each.title] as const), ['micro', MICRO_TITLE]]);
@@ -82,7 +79,7 @@ async function main(argv: readonly string[]): Promise<void> {
       say(`FAILED: ${what}`);
       process.exitCode = 1;
     };
-    const memory = new MemoryFiller(makeTempDirectory('bench-memory'), effort.bytes(MOST_FILLED_AT_ONCE));
+    const memory = new MemoryFiller(effort);
     try {
       await runRounds({ workloads, sides, effort, rounds: options.rounds, clients: options.clients, properties: options.properties, memory, add, fail });
     } finally {

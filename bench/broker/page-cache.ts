@@ -1,7 +1,9 @@
 // Memory before and during a run: full where a run writes, so that no page is the machine's first; cold for what has to be read from the disk.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmdirSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeTempDirectory, removeDirectory } from '../../test/support/temp.js';
+import { type Effort } from '../suite/effort.js';
 
 /** What stays free. Kernels that reclaim ahead of time would empty less again at once. */
 const FREE_SHARE = 1 / 4;
@@ -22,21 +24,19 @@ function memoryBytes(key: 'MemTotal' | 'MemFree'): number {
  * read, which takes neither disk nor dirty pages.
  */
 export class MemoryFiller {
-  readonly #path: string;
+  readonly #directory = makeTempDirectory('bench-memory');
   readonly #file: number;
-  readonly #size: number;
   readonly #mostAtOnce: number;
   readonly #block = Buffer.alloc(BLOCK_BYTES);
   #position = 0;
 
-  /** @param mostAtOnce bytes that one filling may read */
-  constructor(directory: string, mostAtOnce: number) {
-    this.#path = join(directory, 'memory-filler');
-    this.#file = openSync(this.#path, 'w+');
+  constructor(effort: Effort) {
+    this.#file = openSync(join(this.#directory, 'holes'), 'w+');
     // In a file system that is memory itself holes are not cached.
-    this.#size = statfsSync(directory).type === TMPFS ? 0 : Math.min(memoryBytes('MemTotal'), MOST_FILLED);
-    this.#mostAtOnce = Math.min(mostAtOnce, this.#size);
-    ftruncateSync(this.#file, this.#size);
+    const size = statfsSync(this.#directory).type === TMPFS ? 0 : Math.min(memoryBytes('MemTotal'), MOST_FILLED);
+    // Filling takes longer than a quick run has.
+    this.#mostAtOnce = effort.isQuick ? 0 : Math.min(effort.bytes(MOST_FILLED), size);
+    ftruncateSync(this.#file, size);
   }
 
   /** Goes on where it was: what the kernel has let go of since is what was read first. */
@@ -50,7 +50,7 @@ export class MemoryFiller {
 
   dispose(): void {
     closeSync(this.#file);
-    unlinkSync(this.#path);
+    removeDirectory(this.#directory);
   }
 }
 

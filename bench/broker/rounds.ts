@@ -70,7 +70,7 @@ async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<v
     const produce = shared.find((each) => each.id === 'produce');
     if (produce !== undefined) {
       const figures = { cpuSPerGbFirst: warm.cpuSPerGb[0] ?? NaN, cpuSPerGbLast: warm.cpuSPerGb.at(-1) ?? NaN };
-      const settings = `ten times ${warm.sliceBytes / 1e9} GB, batches of 60 KiB`;
+      const settings = `up to ten times ${warm.sliceBytes / 1e9} GB, batches of 60 KiB`;
       stageOf(plan, broker, broker, produce, turn).record({ name: 'from the start on', mode: 'os', client: 'native', settings, figures });
     }
     for (const workload of shared) await runWorkload(plan, broker, broker, workload, turn);
