@@ -62,7 +62,7 @@ async function bareTurn(plan: Plan, turn: number): Promise<void> {
 async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<void> {
   const shared = plan.workloads.filter((each) => each.isAlone !== true && (turn % 2 === 0 || each.isOnce !== true));
   if (shared.length === 0) return;
-  const broker = await BrokerTarget.prepare(side, plan.properties[side]);
+  const broker = await BrokerTarget.prepare(side, plan.properties[side], plan.effort);
   try {
     await broker.start();
     say(`${side} (${turn}) is warming up`);
@@ -81,7 +81,7 @@ async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<v
 }
 
 async function aloneTurn(plan: Plan, workload: Workload, side: BrokerSide, turn: number): Promise<void> {
-  const broker = await BrokerTarget.prepare(side, plan.properties[side]);
+  const broker = await BrokerTarget.prepare(side, plan.properties[side], plan.effort);
   try {
     say(`${side} (${turn}) for ${workload.id}`);
     await runWorkload(plan, broker, broker, workload, turn);
