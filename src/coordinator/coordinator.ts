@@ -30,10 +30,13 @@ export type Caller = Client;
 interface Partition {
   readonly index: number;
   readonly shard: Shard;
+  readonly writesUnderway: Set<Promise<void>>;
   isLoaded: boolean;
 }
 
 const LOADS_AT_ONCE = 4;
+/** Their answers wait for whatever is being written when they come; those of others for what they write. */
+const BEHIND_ALL_WRITES: ReadonlySet<keyof Requests> = new Set(['fetchOffsets', 'deleteGroups']);
 const GROUP_ID_NOT_FOUND_SINCE = 6;
 const GROUP_TYPE = 'classic';
 
@@ -76,7 +79,7 @@ export class GroupCoordinator {
   /** Null: it is loading or loaded already. */
   #begin(index: number): Partition | null {
     if (this.#isClosed || this.#partitions.has(index)) return null;
-    const partition = { index, shard: new Shard({ ...this.#options, usage: this.#usage }), isLoaded: false };
+    const partition = { index, shard: new Shard({ ...this.#options, usage: this.#usage }), writesUnderway: new Set<Promise<void>>(), isLoaded: false };
     this.#partitions.set(index, partition);
     return partition;
   }
@@ -197,12 +200,18 @@ export class GroupCoordinator {
   #perform(partition: Partition, effects: readonly Effect[]): Promise<void>[] {
     const writes: Promise<void>[] = [];
     for (const effect of effects) {
-      if (effect.kind === 'append') writes.push(this.#append(partition, effect));
+      if (effect.kind === 'append') writes.push(this.#write(partition, effect));
       else this.#answer(effect.ticket, effect.response);
     }
     const deadlineMs = partition.shard.nextDeadlineMs;
     if (deadlineMs !== null) this.#options.onDeadline?.(deadlineMs);
     return writes;
+  }
+
+  #write(partition: Partition, effect: Effect & { kind: 'append' }): Promise<void> {
+    const write = this.#append(partition, effect).finally(() => partition.writesUnderway.delete(write));
+    partition.writesUnderway.add(write);
+    return write;
   }
 
   async #append(partition: Partition, { write, records }: Effect & { kind: 'append' }): Promise<void> {
@@ -254,7 +263,9 @@ export class GroupCoordinator {
           return partition.shard.takeEffects();
         }
       });
-      if (writes.length > 0 && this.#waiting.has(ticket)) void this.#answerInTime(ticket, writes, late);
+      if (!this.#waiting.has(ticket)) return;
+      const waitsFor = BEHIND_ALL_WRITES.has(kind) ? [...partition.writesUnderway] : writes;
+      if (waitsFor.length > 0) void this.#answerInTime(ticket, waitsFor, late);
     });
   }
 

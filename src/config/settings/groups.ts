@@ -34,7 +34,7 @@ export const groupSettings = [
   define('offsets.retention.check.interval.ms', 'long', '600000', 'served',
     'How often it is looked for offsets to expire.', { importance: 'high', range: atLeast(1) }),
   define('offsets.commit.timeout.ms', 'int', '5000', 'served',
-    'How long those wait whose commit, or change of a group, is being written, before they are told to try again.',
+    'How long those wait whose commit, or change of a group, is being written, or who want offsets behind all such, before they are told to try again.',
     { importance: 'high', range: atLeast(1) }),
   define('offsets.topic.num.partitions', 'int', '50', 'served',
     'Partitions of the topic that holds committed offsets. Not to be changed once it is there.',

@@ -337,6 +337,9 @@ test('who asks for what cannot be written in time is told to try again, and what
   const alive = setInterval(() => {}, 1000);
   try {
     assert.equal(say(await coordinator.commitOffsets(commit('g'), caller())), 'COORDINATOR_NOT_AVAILABLE');
+    // As in Kafka, where this is a write of nothing.
+    assert.equal(say(await coordinator.fetchOffsets({ ...fetch('g'), requireStable: true }, caller())), 'COORDINATOR_NOT_AVAILABLE');
+    assert.equal(say(await coordinator.fetchOffsets(fetch('g'), caller())), 'NONE');
     assert.deepEqual((await coordinator.deleteGroups(['g'], caller())).map(say), ['COORDINATOR_NOT_AVAILABLE']);
   } finally {
     clearInterval(alive);
