@@ -242,4 +242,18 @@ bool ToBytes(Napi::Value value, const char* what, Bytes* out) {
 
 Napi::Value OffsetToJs(Napi::Env env, Offset offset) { return Napi::BigInt::New(env, offset.v); }
 
+Napi::Value BytesToJs(Napi::Env env, Buffer bytes, const std::shared_ptr<BufferPool>& pool) {
+  if (bytes.size() < kWorthHandingOver) return Napi::Buffer<uint8_t>::Copy(env, bytes.data(), bytes.size());
+  struct Lent {
+    Buffer bytes;
+    std::shared_ptr<BufferPool> pool;
+  };
+  auto* lent = new Lent{std::move(bytes), pool};
+  const auto take_back = [](Napi::Env, uint8_t*, Lent* done) {
+    done->pool->Give(std::move(done->bytes));
+    delete done;
+  };
+  return Napi::Buffer<uint8_t>::NewOrCopy(env, lent->bytes.data(), lent->bytes.size(), take_back, lent);
+}
+
 }  // namespace sluice::addon

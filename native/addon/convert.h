@@ -4,10 +4,13 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "addon/engine.h"
+#include "base/buffer.h"
+#include "base/buffer_pool.h"
 #include "batch/codec.h"
 #include "log/config.h"
 #include "log/log_dir.h"
@@ -32,5 +35,9 @@ bool ToCodec(const std::string& name, batch::Codec* out);                  // "n
 bool ThrowType(Napi::Env env, const std::string& message);                 // always false
 
 Napi::Value OffsetToJs(Napi::Env env, Offset offset);                      // bigint
+
+// As a Buffer. From so many bytes on the memory itself is handed over, and comes to the pool when JavaScript has finished with it.
+inline constexpr size_t kWorthHandingOver = 32 << 10;
+Napi::Value BytesToJs(Napi::Env env, Buffer bytes, const std::shared_ptr<BufferPool>& pool);
 
 }  // namespace sluice::addon

@@ -11,6 +11,7 @@ namespace sluice::addon {
 namespace {
 
 constexpr int64_t kTimerUs = 100000;
+constexpr int64_t kTimersPerTrim = 10;
 
 // One append that waits to be told, after all that were staged before it. Deletes itself when told.
 class AppendWaiter final : public log::OffsetWaiter {
@@ -142,6 +143,7 @@ void Engine::Run(std::function<void(Result<OpenedInfo>)> done) {
 void Engine::ArmTimer() {
   reactor_->After(kTimerUs, [this] {
     dir_->OnTimer();
+    if (++timer_count_ % kTimersPerTrim == 0) read_memory_->Trim();
     ArmTimer();
   });
 }

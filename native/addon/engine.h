@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "addon/bridge.h"
+#include "base/buffer_pool.h"
 #include "batch/codec.h"
 #include "kafka/data_plane.h"
 #include "log/log_dir.h"
@@ -54,6 +55,8 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   net::Reactor& reactor() { return *reactor_; }
   io::Executor& pool() { return *pool_; }
   io::Clock& clock() { return io::RealClock(); }
+  // Of reads for JavaScript, which may keep it longer than the engine is there.
+  const std::shared_ptr<BufferPool>& read_memory() const { return read_memory_; }
   log::Log* Find(const TopicIdPartition& id) { return dir_ ? dir_->Find(id) : nullptr; }
 
   // Appends one built batch; `done` when it is visible by the log's mode, or failed. In order for each log, failures too.
@@ -78,6 +81,7 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
 
   const EngineOptions options_;
   const std::shared_ptr<Bridge> bridge_;
+  const std::shared_ptr<BufferPool> read_memory_ = std::make_shared<BufferPool>();
   std::thread thread_;
   std::unique_ptr<net::Reactor> reactor_;
   std::atomic<bool> stopped_{false};
@@ -91,6 +95,7 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   std::vector<std::vector<uint8_t>> tick_bytes_;
   std::vector<std::shared_ptr<BuildStep>> building_;
   std::function<void()> closing_;  // what waits for building_ to be empty
+  int64_t timer_count_ = 0;
 };
 
 }  // namespace sluice::addon

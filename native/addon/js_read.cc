@@ -10,7 +10,7 @@ namespace {
 // What a read on the pool brings back.
 struct ReadBytes {
   Status status;
-  std::vector<uint8_t> bytes;
+  Buffer bytes;
   std::string path;      // where they lie
   int64_t position = 0;
   EndsOf ends;
@@ -27,9 +27,10 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
                 std::function<void(std::shared_ptr<ReadBytes>)> done) {
   auto read = std::make_shared<ReadBytes>();
   read->ends = EndsOf(log);
+  std::shared_ptr<BufferPool> memory = engine.read_memory();
   std::function<Result<log::LogSlice>()> find = log.ColdRead(from, max_bytes, true, upper);
   engine.pool().Submit(io::MakeJob(
-      [read, find = std::move(find), unpack = std::move(unpack)] {
+      [read, memory = std::move(memory), find = std::move(find), unpack = std::move(unpack)] {
         Result<log::LogSlice> slice = find();
         if (!slice.ok()) {
           read->status = slice.status();
@@ -38,13 +39,13 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
         if (slice->length > 0) {
           read->path = slice->segment->log_path();
           read->position = slice->position.v;
-          read->bytes.resize(static_cast<size_t>(slice->length));
-          Result<size_t> n = slice->segment->log_file().ReadAt(read->bytes, slice->position.v);
+          read->bytes = memory->Take(static_cast<size_t>(slice->length));
+          Result<size_t> n = slice->segment->log_file().ReadAt(read->bytes.mutable_bytes(), slice->position.v);
           if (!n.ok()) {
             read->status = n.status();
             return;
           }
-          read->bytes.resize(*n);
+          read->bytes.Resize(*n);
           if (slice->length >= kReadsOn) slice->segment->log_file().ReadAhead(slice->position.v + slice->length, slice->length);
           if (*n < static_cast<size_t>(slice->length)) {
             read->status = Damaged(*read, *n, "the file ends here, and " + std::to_string(slice->length - static_cast<int64_t>(*n)) + " bytes more belong to it");
@@ -52,7 +53,7 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
           }
         }
         // A slice may end inside a batch: whole batches only go up.
-        batch::BatchIterator batches(Bytes(read->bytes.data(), read->bytes.size()));
+        batch::BatchIterator batches(read->bytes.bytes());
         batch::BatchView batch;
         batch::BatchIterator::Step step;
         while ((step = batches.Next(&batch)) == batch::BatchIterator::Step::kBatch) {
@@ -61,7 +62,7 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
           read->status = Damaged(*read, batches.position(), batches.status().ToString());
           return;
         }
-        read->bytes.resize(batches.position());
+        read->bytes.Resize(batches.position());
         if (unpack) read->status = unpack(*read);
       },
       [read, done = std::move(done)] { done(read); }));
@@ -108,7 +109,7 @@ class Verification {
  private:
   // Pool thread; nothing else touches the members meanwhile.
   Status Check(const ReadBytes& read) {
-    batch::BatchIterator batches(Bytes(read.bytes.data(), read.bytes.size()));
+    batch::BatchIterator batches(read.bytes.bytes());
     batch::BatchView batch;
     while (batches.Next(&batch) == batch::BatchIterator::Step::kBatch) {
       const size_t at = batches.position() - batch.size();
@@ -147,15 +148,15 @@ Napi::Value JsEngine::Read(const Napi::CallbackInfo& info) {
   const bool committed = isolation == "committed";
   return AskLog(info.Env(), id, [offset, max_bytes, committed](Engine& engine, log::Log& log, Promise promise) {
     ReadOnPool(engine, log, Offset(offset), max_bytes, committed ? log.last_stable() : log.high_watermark(), nullptr,
-               [promise](std::shared_ptr<ReadBytes> read) {
+               [promise, memory = engine.read_memory()](std::shared_ptr<ReadBytes> read) {
                  if (!read->status.ok()) {
                    promise.Reject(read->status);
                    return;
                  }
-                 promise.Resolve([read](Napi::Env env) {
+                 promise.Resolve([read, memory](Napi::Env env) {
                    Napi::Object out = Napi::Object::New(env);
                    read->ends.Fill(env, out);
-                   out.Set("batches", Napi::Buffer<uint8_t>::Copy(env, read->bytes.data(), read->bytes.size()));
+                   out.Set("batches", BytesToJs(env, std::move(read->bytes), memory));
                    return out;
                  });
                });
@@ -167,25 +168,24 @@ Napi::Value JsEngine::ReadPacked(const Napi::CallbackInfo& info) {
   int64_t offset = 0, max_bytes = 0;
   if (!ToPartitionRef(info[0], &id) || !ToInt64(info[1], "offset", &offset) || !ToInt64(info[2], "maxBytes", &max_bytes)) return info.Env().Undefined();
   return AskLog(info.Env(), id, [offset, max_bytes](Engine& engine, log::Log& log, Promise promise) {
-    const Offset from(offset);
-    auto unpacked = std::make_shared<UnpackedRecords>(from);
-    ReadOnPool(engine, log, from, max_bytes, log.high_watermark(),
-               [unpacked, from](ReadBytes& read) {
+    auto unpacked = std::make_shared<UnpackedRecords>(Offset(offset));
+    ReadOnPool(engine, log, Offset(offset), max_bytes, log.high_watermark(),
+               [unpacked, memory = engine.read_memory()](ReadBytes& read) {
+                 // Compaction may have left nothing from there on.
+                 if (read.bytes.empty()) unpacked->next = std::max(unpacked->next, read.ends.high_watermark);
                  size_t at = 0;
-                 Status status = Unpack(Bytes(read.bytes.data(), read.bytes.size()), from, unpacked.get(), &at);
+                 Status status = Unpack(std::move(read.bytes), *memory, unpacked.get(), &at);
                  return status.code() == Code::kCorrupt ? Damaged(read, at, status.what()) : status;
                },
-               [promise, unpacked](std::shared_ptr<ReadBytes> read) {
+               [promise, unpacked, memory = engine.read_memory()](std::shared_ptr<ReadBytes> read) {
                  if (!read->status.ok()) {
                    promise.Reject(read->status);
                    return;
                  }
-                 // Compaction may have left nothing from there on.
-                 if (read->bytes.empty()) unpacked->next = std::max(unpacked->next, read->ends.high_watermark);
-                 promise.Resolve([read, unpacked](Napi::Env env) {
+                 promise.Resolve([read, unpacked, memory](Napi::Env env) {
                    Napi::Object out = Napi::Object::New(env);
                    read->ends.Fill(env, out);
-                   UnpackedToJs(*unpacked, out);
+                   UnpackedToJs(std::move(*unpacked), memory, out);
                    return out;
                  });
                });
