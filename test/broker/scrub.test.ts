@@ -18,7 +18,7 @@ test('a damaged batch is found, and a fetch of it answers CORRUPT_MESSAGE', { ti
   const folder = join(broker.dataDirectory, 'rotten-0');
   for (let records = 50_000; readdirSync(folder).filter((name) => name.endsWith('.log')).length < 2; records += 50_000) await producer.reached(records);
   await producer.finish();
-  assert.equal((await readPartition(broker.port, 'rotten', 0)).length, producer.acknowledged.length);
+  assert.equal((await readPartition(broker.port, 'rotten', 0)).length, producer.acknowledged);
 
   const path = join(folder, '00000000000000000000.log');
   const file = openSync(path, 'r+');

@@ -92,7 +92,7 @@ async function secondOwner(broker: BrokerProcess, before: Seen, producer: Idempo
     assert.equal(sent?.offset, 60);
     await java.call('admin', 'createTopics', { topics: [{ name: 'added', partitions: 1, replication: 1 }] });
   });
-  await assertNothingLost(broker.port, 'numbered', 2, producer.acknowledged);
+  await assertNothingLost(broker.port, 'numbered', producer.counts);
 }
 
 async function thirdTurn(broker: BrokerProcess, before: Seen): Promise<void> {

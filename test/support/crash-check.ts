@@ -1,33 +1,26 @@
 // What must be true of a topic after crashes, whoever produced to it: each record is "partition:number", numbers from 0 on.
 import assert from 'node:assert/strict';
 import { Random } from './random.js';
-import { type Acknowledged, readPartition } from './raw-client.js';
-import { type RawRecord } from './record-batch.js';
+import { recordsOf } from './raw-client.js';
 
-/** What a partition holds from an offset on: each record at its number, without a hole. */
-export function assertInOrder(records: readonly RawRecord[], topic: string, partition: number, from = 0): void {
-  records.forEach((record, i) => {
-    assert.equal(record.offset, from + i, `an offset is missing in ${topic}-${partition}`);
-    assert.equal(record.value.toString(), `${partition}:${from + i}`, `lost, doubled or out of order at offset ${from + i} of ${topic}-${partition}`);
-  });
-}
-
-/**
- * Every acknowledged record is there, once, where it was acknowledged; numbers are in order without a hole; offsets are contiguous
- * from 0. Returns the number of records found.
- */
-export async function assertNothingLost(port: number, topic: string, partitions: number, acknowledged: readonly Acknowledged[]): Promise<number> {
-  let found = 0;
-  for (let partition = 0; partition < partitions; partition += 1) {
-    const records = await readPartition(port, topic, partition);
-    found += records.length;
-    assertInOrder(records, topic, partition);
-    for (const each of acknowledged) {
-      if (each.partition !== partition) continue;
-      assert.ok(each.sequence < records.length, `acknowledged, but not there: record ${each.sequence} of ${topic}-${partition} (${records.length} left)`);
-      if (each.offset >= 0) assert.equal(each.offset, each.sequence, `record ${each.sequence} was acknowledged at another offset`);
+/** Of a partition so many records are there, and what else there is: each once, at the offset of its number, without a hole. Returns where it ends. */
+export async function assertPartition(port: number, topic: string, partition: number, acknowledged: number, from = 0): Promise<number> {
+  let next = from;
+  for await (const records of recordsOf(port, topic, partition, from)) {
+    for (const { offset, value } of records) {
+      const wanted = `${partition}:${next}`;
+      if (offset !== next || value.toString() !== wanted) assert.fail(`lost, doubled or out of order: ${topic}-${partition} has ${value.toString()} at ${offset}, not ${wanted} at ${next}`);
+      next += 1;
     }
   }
+  assert.ok(next >= acknowledged, `acknowledged, but not there: ${topic}-${partition} ends at ${next}, not ${acknowledged}`);
+  return next;
+}
+
+/** `assertPartition` for each of a topic. Returns how many records were found. */
+export async function assertNothingLost(port: number, topic: string, acknowledged: readonly number[]): Promise<number> {
+  let found = 0;
+  for (const [partition, count] of acknowledged.entries()) found += await assertPartition(port, topic, partition, count);
   return found;
 }
 

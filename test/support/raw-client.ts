@@ -1,5 +1,5 @@
 // An idempotent producer and a reader over plain sockets, made for tests that kill the broker: it resends what was not
-// acknowledged, in order and with the same sequence numbers, and remembers exactly what was acknowledged.
+// acknowledged, in order and with the same sequence numbers, and counts exactly what was acknowledged.
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildBatch, parseBatches, type RawRecord } from './record-batch.js';
 import { encodeRequest, int16, int32, RawConnection, string16 } from './wire.js';
@@ -18,13 +18,6 @@ const retriable = new Set([3, 5, 6, 7, 13, 14, 15, 16, 19, 20, 56]);
 const DUPLICATE_SEQUENCE = 46;
 const TOPIC_ALREADY_EXISTS = 36;
 const MAX_IN_FLIGHT = 5;
-
-export interface Acknowledged {
-  readonly partition: number;
-  readonly sequence: number;
-  /** Unknown (-1) when the broker only said that it has the batch already. */
-  readonly offset: number;
-}
 
 interface Batch {
   readonly partition: number;
@@ -123,10 +116,16 @@ export async function listTopicsRaw(port: number): Promise<Map<string, number>> 
   }
 }
 
-/** Reads a partition to its end, the whole of it unless it is told where to begin. */
-export async function readPartition(port: number, topic: string, partition: number, from = 0): Promise<RawRecord[]> {
-  const connection = await RawConnection.open(port);
+/** All of a partition at once: for little ones. */
+export async function readPartition(port: number, topic: string, partition: number): Promise<RawRecord[]> {
   const records: RawRecord[] = [];
+  for await (const some of recordsOf(port, topic, partition)) records.push(...some);
+  return records;
+}
+
+/** Reads a partition to its end, the whole of it unless it is told where to begin, some megabytes at a time. */
+export async function* recordsOf(port: number, topic: string, partition: number, from = 0): AsyncGenerator<readonly RawRecord[]> {
+  const connection = await RawConnection.open(port);
   try {
     for (let offset = from; ; ) {
       const position = Buffer.alloc(8);
@@ -144,9 +143,9 @@ export async function readPartition(port: number, topic: string, partition: numb
       at += 4 + Math.max(answer.readInt32BE(at), 0) * 16;
       const size = Math.max(answer.readInt32BE(at), 0);
       const got = parseBatches(answer.subarray(at + 4, at + 4 + size)).filter((record) => record.offset >= offset);
-      records.push(...got);
+      yield got;
       offset = (got.at(-1)?.offset ?? offset - 1) + 1;
-      if (offset >= highWatermark) return records;
+      if (offset >= highWatermark) return;
       if (got.length === 0) throw new Error(`no records at ${offset}, below the high watermark ${highWatermark}`);
     }
   } finally {
@@ -154,13 +153,14 @@ export async function readPartition(port: number, topic: string, partition: numb
   }
 }
 
+/** The only one of its topic, so each record's offset is its number. */
 export class IdempotentProducer {
-  readonly acknowledged: Acknowledged[] = [];
   readonly #port: number;
   readonly #topic: string;
   readonly #partitions: number;
   readonly #recordsPerBatch: number;
   readonly #nextSequence: number[];
+  readonly #counts: number[];
   readonly #unacknowledged: Batch[][];
   #producerId = -1n;
   #producerEpoch = -1;
@@ -168,6 +168,7 @@ export class IdempotentProducer {
   #isAbandoned = false;
   #hasEnded = false;
   #loop: Promise<void> | undefined;
+  #held: Promise<void> | undefined;
 
   constructor(options: { port: number; topic: string; partitions: number; recordsPerBatch: number }) {
     this.#port = options.port;
@@ -175,7 +176,18 @@ export class IdempotentProducer {
     this.#partitions = options.partitions;
     this.#recordsPerBatch = options.recordsPerBatch;
     this.#nextSequence = Array.from({ length: options.partitions }, () => 0);
+    this.#counts = Array.from({ length: options.partitions }, () => 0);
     this.#unacknowledged = Array.from({ length: options.partitions }, () => []);
+  }
+
+  /** How many of each partition's records are acknowledged: those of all lower numbers, each where it belongs. */
+  get counts(): readonly number[] {
+    return [...this.#counts];
+  }
+
+  /** Of all partitions. */
+  get acknowledged(): number {
+    return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** Begins to produce, without end: the value of each record is its partition and sequence number. */
@@ -186,9 +198,19 @@ export class IdempotentProducer {
 
   /** Resolves when that many records are acknowledged; rejects when the producer failed. */
   async reached(count: number): Promise<void> {
-    while (this.acknowledged.length < count) {
+    while (this.acknowledged < count) {
       if (this.#hasEnded) await this.#loop;
       await delay(1);
+    }
+  }
+
+  /** While `action` runs it opens no connection: whoever has just crashed gets nothing from it. */
+  async hold<T>(action: Promise<T>): Promise<T> {
+    this.#held = action.then(() => {}, () => {});
+    try {
+      return await action;
+    } finally {
+      this.#held = undefined;
     }
   }
 
@@ -206,6 +228,7 @@ export class IdempotentProducer {
   async #run(): Promise<void> {
     while (!this.#isAbandoned && (!this.#isStopping || this.#unacknowledged.some((batches) => batches.length > 0))) {
       let connection: RawConnection;
+      await this.#held;
       try {
         connection = await RawConnection.open(this.#port);
       } catch {
@@ -264,10 +287,10 @@ export class IdempotentProducer {
     }
     const first = this.#unacknowledged[batch.partition]?.shift();
     if (first !== batch) throw new FatalProduceError('answers are out of order');
-    for (let i = 0; i < batch.count; i += 1) {
-      const offset = error === 0 && baseOffset >= 0 ? baseOffset + i : -1;
-      this.acknowledged.push({ partition: batch.partition, sequence: batch.baseSequence + i, offset });
-    }
+    // A broker that has the batch already need not know where.
+    const isElsewhere = error === 0 && baseOffset >= 0 && baseOffset !== batch.baseSequence;
+    if (isElsewhere) throw new FatalProduceError(`batch ${batch.partition}/${batch.baseSequence} was acknowledged at offset ${baseOffset}`);
+    this.#counts[batch.partition] = batch.baseSequence + batch.count;
   }
 
   #newBatch(partition: number): Batch {
