@@ -16,7 +16,7 @@ async function openSluice({ directory, isDurable }: StoreOptions): Promise<Store
     appendTogether: (values) => Promise.all(values.map((value) => log.append({ key: null, value }).committed)),
     async scan() {
       let bytes = 0;
-      for await (const record of log.read({ from: 'start' })) bytes += record.value?.length ?? 0;
+      for await (const records of log.readBatches({ from: 'start' })) for (const { value } of records) bytes += value?.length ?? 0;
       return bytes;
     },
     async read(index) {
