@@ -3,11 +3,11 @@ import { parseArgs } from 'node:util';
 import { type Client } from './suite/measurement.js';
 
 export const USAGE = `npm run bench -- [what ...] [options]
-  what                   produce paced fetch e2e b1 b2 b3 b4 b5 b6 b7 b8 b9 b10 compaction; all of it when nothing is named
+  what                   produce paced fetch e2e b1 b2 b3 b4 b5 b6 b7 b8 b9 b10, all of them when nothing is named; and compaction
   --peer kafka           beside which brokers: kafka, rocketmq (b8 only), none; several with commas
   --clients native,java  sluice-load, Kafka's own performance tools, kafkajs; a quick run has sluice-load only
   --minutes N            durations are scaled so that it takes about so long
-  --quick                under three minutes: shows that it works, its numbers are rough and Kafka's JVM is cold; b2, b4, b7, b9 and compaction only where named
+  --quick                under three minutes: shows that it works, its numbers are rough and Kafka's JVM is cold; b2, b4, b7 and b9 only where named
   --rounds N             each round starts both sides fresh in the order A B B A; default 1
   --out DIR              where results, plots and report go; default bench/results/local/<time>
   --data DIR             where brokers keep their data; it should be on the disk that is measured; default the system's temporary directory
@@ -16,8 +16,10 @@ export const USAGE = `npm run bench -- [what ...] [options]
 
 export const NAMES = ['produce', 'paced', 'fetch', 'e2e', 'b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b7', 'b8', 'b9', 'b10', 'compaction'] as const;
 export type Name = (typeof NAMES)[number];
+/** What the suite has beside B1 to B10, and no goal needs. */
+const ONLY_NAMED: readonly Name[] = ['compaction'];
 /** What needs time to show anything, or is a variation of another. */
-const NOT_QUICK: readonly Name[] = ['b2', 'b4', 'b7', 'b9', 'compaction'];
+const NOT_QUICK: readonly Name[] = ['b2', 'b4', 'b7', 'b9'];
 export const PEERS = ['kafka', 'rocketmq'] as const;
 export type Peer = (typeof PEERS)[number];
 const CLIENTS = ['native', 'java', 'kafkajs'] as const;
@@ -94,7 +96,7 @@ export function parseOptions(argv: readonly string[]): Options {
   const named = positionals.map((each) => oneOf(each, NAMES, 'workload'));
   return {
     named,
-    chosen: NAMES.filter((each) => (named.length > 0 ? named.includes(each) : !values.quick || !NOT_QUICK.includes(each))),
+    chosen: NAMES.filter((each) => (named.length > 0 ? named.includes(each) : !ONLY_NAMED.includes(each) && !(values.quick && NOT_QUICK.includes(each)))),
     peers: values.peer === 'none' ? [] : listOf(values.peer, PEERS, 'peer'),
     clients: new Set(listOf(values.clients ?? (values.quick ? 'native' : 'native,java'), CLIENTS, 'client')),
     minutes: positive(values.minutes, '--minutes'),

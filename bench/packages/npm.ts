@@ -65,7 +65,8 @@ export async function requirePackages(names: readonly PackageName[]): Promise<vo
   const all = (Object.keys(PACKAGES) as PackageName[]).map((name) => `${name}@${PACKAGES[name].version}`);
   const installed = await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save', ...all], { cwd: home, timeoutMs: INSTALL_TIMEOUT_MS });
   if (installed.exitCode !== 0) throw new Error(`npm could not install ${missing.join(', ')}:\n${installed.stderr.trim()}`);
-  for (const name of names) if (PACKAGES[name].isCompiled && !isReady(name)) await compile(name);
+  // At the same time, since the next workload would wait for its own.
+  await Promise.all((Object.keys(PACKAGES) as PackageName[]).filter((name) => PACKAGES[name].isCompiled && !isReady(name)).map(compile));
 }
 
 async function compile(name: PackageName): Promise<void> {
