@@ -64,14 +64,16 @@ Status AddRecords(const Section& section, const uint8_t* bytes, UnpackedRecords*
 
 template <class Array, class T>
 Array ToTypedArray(Napi::Env env, Numbers<T> numbers, const std::shared_ptr<BufferPool>& pool) {
+  // A worker that is being terminated makes no array.
   const size_t count = numbers.size();
   Buffer memory = numbers.Take();
   if (memory.size() >= kWorthHandingOver) {
-    Napi::Uint8Array bytes = BytesToJs(env, std::move(memory), pool).template As<Napi::Uint8Array>();
-    return Array::New(env, count, bytes.ArrayBuffer(), bytes.ByteOffset());
+    const Napi::Value bytes = BytesToJs(env, std::move(memory), pool);
+    if (bytes.IsEmpty()) return Array();
+    const Napi::Uint8Array view = bytes.As<Napi::Uint8Array>();
+    return Array::New(env, count, view.ArrayBuffer(), view.ByteOffset());
   }
   Array out = Array::New(env, count);
-  // A worker that is being terminated makes no array.
   if (count > 0 && out.Data() != nullptr) std::memcpy(out.Data(), memory.data(), memory.size());
   return out;
 }

@@ -124,6 +124,24 @@ describe('embedded log and its process', () => {
     assert.deepEqual([ended.code, ended.stdout], [0, 'done\n'], ended.stderr);
   }));
 
+  test('a worker terminated in the middle of reading takes nothing else with it', () => withDir(async (dir) => {
+    const ended = await run(dir, `
+      const { Worker } = await import('node:worker_threads');
+      const log = await openLog({ dir });
+      // Small records: of one read both the bytes and the numbers are so many that they are handed over.
+      for (let i = 0; i < 100; ++i) log.append(Array.from({ length: 1000 }, () => ({ key: null, value: Buffer.alloc(100) })));
+      await log.flush();
+      await log.close();
+      const source = ${JSON.stringify(`(async () => { const { parentPort, workerData } = await import('node:worker_threads'); const { openLog } = await import(${JSON.stringify(module)}); const log = await openLog({ dir: workerData.dir }); for (let n = 0; ; ) for await (const records of log.readBatches({ from: 'start' })) { n += 1; if (n === workerData.reads) parentPort.postMessage('busy'); } })();`)};
+      for (let i = 0; i < 30; ++i) {
+        const worker = new Worker(source, { eval: true, workerData: { dir, reads: 3 + i } });
+        await new Promise((resolve, reject) => { worker.once('message', resolve); worker.once('error', reject); });
+        await worker.terminate();
+      }
+      console.log('done');`);
+    assert.deepEqual([ended.code, ended.stdout], [0, 'done\n'], ended.stderr);
+  }));
+
   test('an append of a log that nobody holds any more is answered', () => withDir(async (dir) => {
     const ended = await run(dir, `
       const pending = await (async () => { const log = await openLog({ dir }); return [log.append({ key: null, value: Buffer.from('a') }).durable]; })();
