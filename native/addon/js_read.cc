@@ -7,8 +7,11 @@
 namespace sluice::addon {
 namespace {
 
-// What a read on the pool brings back.
+// What a read on the pool brings back. Bytes that nobody has taken go where they came from.
 struct ReadBytes {
+  explicit ReadBytes(std::shared_ptr<BufferPool> pool) : memory(std::move(pool)) {}
+  ~ReadBytes() { memory->Give(std::move(bytes)); }
+  const std::shared_ptr<BufferPool> memory;
   Status status;
   Buffer bytes;
   std::string path;      // where they lie
@@ -25,12 +28,11 @@ constexpr int64_t kReadsOn = 256 << 10;  // who takes so much at once is taken t
 // Runs `find` on the pool, copies the slice out of its segment, hands it to `unpack` (still on the pool), then settles.
 void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, Offset upper, std::function<Status(ReadBytes&)> unpack,
                 std::function<void(std::shared_ptr<ReadBytes>)> done) {
-  auto read = std::make_shared<ReadBytes>();
+  auto read = std::make_shared<ReadBytes>(engine.read_memory());
   read->ends = EndsOf(log);
-  std::shared_ptr<BufferPool> memory = engine.read_memory();
   std::function<Result<log::LogSlice>()> find = log.ColdRead(from, max_bytes, true, upper);
   engine.pool().Submit(io::MakeJob(
-      [read, memory = std::move(memory), find = std::move(find), unpack = std::move(unpack)] {
+      [read, find = std::move(find), unpack = std::move(unpack)] {
         Result<log::LogSlice> slice = find();
         if (!slice.ok()) {
           read->status = slice.status();
@@ -39,7 +41,7 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
         if (slice->length > 0) {
           read->path = slice->segment->log_path();
           read->position = slice->position.v;
-          read->bytes = memory->Take(static_cast<size_t>(slice->length));
+          read->bytes = read->memory->Take(static_cast<size_t>(slice->length));
           Result<size_t> n = slice->segment->log_file().ReadAt(read->bytes.mutable_bytes(), slice->position.v);
           if (!n.ok()) {
             read->status = n.status();
@@ -148,15 +150,15 @@ Napi::Value JsEngine::Read(const Napi::CallbackInfo& info) {
   const bool committed = isolation == "committed";
   return AskLog(info.Env(), id, [offset, max_bytes, committed](Engine& engine, log::Log& log, Promise promise) {
     ReadOnPool(engine, log, Offset(offset), max_bytes, committed ? log.last_stable() : log.high_watermark(), nullptr,
-               [promise, memory = engine.read_memory()](std::shared_ptr<ReadBytes> read) {
+               [promise](std::shared_ptr<ReadBytes> read) {
                  if (!read->status.ok()) {
                    promise.Reject(read->status);
                    return;
                  }
-                 promise.Resolve([read, memory](Napi::Env env) {
+                 promise.Resolve([read](Napi::Env env) {
                    Napi::Object out = Napi::Object::New(env);
                    read->ends.Fill(env, out);
-                   out.Set("batches", BytesToJs(env, std::move(read->bytes), memory));
+                   out.Set("batches", BytesToJs(env, std::move(read->bytes), read->memory));
                    return out;
                  });
                });
@@ -170,22 +172,22 @@ Napi::Value JsEngine::ReadPacked(const Napi::CallbackInfo& info) {
   return AskLog(info.Env(), id, [offset, max_bytes](Engine& engine, log::Log& log, Promise promise) {
     auto unpacked = std::make_shared<UnpackedRecords>(Offset(offset));
     ReadOnPool(engine, log, Offset(offset), max_bytes, log.high_watermark(),
-               [unpacked, memory = engine.read_memory()](ReadBytes& read) {
+               [unpacked](ReadBytes& read) {
                  // Compaction may have left nothing from there on.
                  if (read.bytes.empty()) unpacked->next = std::max(unpacked->next, read.ends.high_watermark);
                  size_t at = 0;
-                 Status status = Unpack(std::move(read.bytes), *memory, unpacked.get(), &at);
+                 Status status = Unpack(&read.bytes, *read.memory, unpacked.get(), &at);
                  return status.code() == Code::kCorrupt ? Damaged(read, at, status.what()) : status;
                },
-               [promise, unpacked, memory = engine.read_memory()](std::shared_ptr<ReadBytes> read) {
+               [promise, unpacked](std::shared_ptr<ReadBytes> read) {
                  if (!read->status.ok()) {
                    promise.Reject(read->status);
                    return;
                  }
-                 promise.Resolve([read, unpacked, memory](Napi::Env env) {
+                 promise.Resolve([read, unpacked](Napi::Env env) {
                    Napi::Object out = Napi::Object::New(env);
                    read->ends.Fill(env, out);
-                   UnpackedToJs(std::move(*unpacked), memory, out);
+                   UnpackedToJs(std::move(*unpacked), read->memory, out);
                    return out;
                  });
                });

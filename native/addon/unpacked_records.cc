@@ -1,6 +1,7 @@
 #include "addon/unpacked_records.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "addon/convert.h"
@@ -80,16 +81,16 @@ Array ToTypedArray(Napi::Env env, Numbers<T> numbers, const std::shared_ptr<Buff
 
 }  // namespace
 
-Status Unpack(Buffer batches, BufferPool& pool, UnpackedRecords* out, size_t* bad_at) {
+Status Unpack(Buffer* batches, BufferPool& pool, UnpackedRecords* out, size_t* bad_at) {
   // Decompressed sections first, one behind the other; positions hold once the bytes no longer move.
-  const bool is_copied = AnyCompressed(batches.bytes());
+  const bool is_copied = AnyCompressed(batches->bytes());
   std::vector<Section> sections;
-  batch::BatchIterator iterator(batches.bytes());
+  batch::BatchIterator iterator(batches->bytes());
   batch::BatchView batch;
   Buffer plain;
   size_t records = 0;
-  const auto damaged = [&batches, bad_at](const batch::BatchView& where, const std::string& what) {
-    *bad_at = static_cast<size_t>(where.bytes().data() - batches.data());
+  const auto damaged = [batches, bad_at](const batch::BatchView& where, const std::string& what) {
+    *bad_at = static_cast<size_t>(where.bytes().data() - batches->data());
     return Status::Error(Code::kCorrupt, "batch of offset " + std::to_string(where.base_offset().v) + ": " + what);
   };
   while (out->bytes.size() < kEnoughBytes && iterator.Next(&batch) == batch::BatchIterator::Step::kBatch) {
@@ -103,17 +104,17 @@ Status Unpack(Buffer batches, BufferPool& pool, UnpackedRecords* out, size_t* ba
       if (!status.ok()) return damaged(batch, status.ToString());
       section = plain.bytes();
     }
-    const size_t begin = is_copied ? out->bytes.size() : static_cast<size_t>(section.data() - batches.data());
+    const size_t begin = is_copied ? out->bytes.size() : static_cast<size_t>(section.data() - batches->data());
     if (is_copied) out->bytes.Append(section);
     sections.push_back({batch, begin, begin + section.size()});
     records += std::min(static_cast<size_t>(std::max(batch.record_count(), 0)), section.size() / batch::kMinRecordBytes);
   }
   out->table = Numbers<double>(pool, records * kRecordNumbers);
   for (const Section& section : sections) {
-    Status status = AddRecords(section, is_copied ? out->bytes.data() : batches.data(), out);
+    Status status = AddRecords(section, is_copied ? out->bytes.data() : batches->data(), out);
     if (!status.ok()) return damaged(section.batch, status.ToString());
   }
-  if (!is_copied) out->bytes = std::move(batches);
+  if (!is_copied) out->bytes = std::move(*batches);
   return Status::Ok();
 }
 

@@ -6,12 +6,12 @@
 
 #include <napi.h>
 
-#include <cstring>
 #include <memory>
 #include <utility>
 
 #include "base/buffer.h"
 #include "base/buffer_pool.h"
+#include "base/bytes.h"
 #include "base/result.h"
 #include "base/types.h"
 
@@ -25,11 +25,7 @@ class Numbers {
   // For about so many.
   Numbers(BufferPool& pool, size_t count) : memory_(pool.Take(count * sizeof(T))) { memory_.Clear(); }
   size_t size() const { return memory_.size() / sizeof(T); }
-  void Add(T value) {
-    uint8_t* at = memory_.Room(sizeof(T));
-    std::memcpy(at, &value, sizeof(T));
-    memory_.SetEnd(at + sizeof(T));
-  }
+  void Add(T value) { memory_.Append(Bytes(reinterpret_cast<const uint8_t*>(&value), sizeof(T))); }
   Buffer Take() { return std::move(memory_); }
 
  private:
@@ -46,9 +42,9 @@ struct UnpackedRecords {
   Numbers<int32_t> headers;
 };
 
-// Whole batches in `batches`; control batches are left out. Records that are not compressed stay where they are. kCorrupt names the batch's offset,
-// and `bad_at` is where it begins.
-Status Unpack(Buffer batches, BufferPool& pool, UnpackedRecords* out, size_t* bad_at);
+// Whole batches in `batches`, which are taken over where none is compressed; control batches are left out. kCorrupt names the batch's offset, and `bad_at`
+// is where it begins.
+Status Unpack(Buffer* batches, BufferPool& pool, UnpackedRecords* out, size_t* bad_at);
 void UnpackedToJs(UnpackedRecords records, const std::shared_ptr<BufferPool>& pool, Napi::Object out);
 
 }  // namespace sluice::addon
