@@ -48,14 +48,12 @@ export async function crashRounds({ durability, rounds }: CrashOptions, random: 
         await broker.start();
         await assertPromised(broker.port, load.promised(), verified);
       };
-      if (round % READ_ALL_EVERY === 0) {
-        // Or the load would grow by what comes meanwhile, and the next reading of all by that.
-        verified.clear();
-        await load.hold(comeUp());
-      } else {
-        // Producers are at it as soon as it answers.
-        await comeUp();
-      }
+      const isWhole = round % READ_ALL_EVERY === 0;
+      if (isWhole) verified.clear();
+      const isUp = comeUp();
+      // Or the load would grow by what comes meanwhile, and the next reading of all by that. Otherwise producers are at it as soon as it answers.
+      if (isWhole) load.holdUntil(isUp);
+      await isUp;
       if (round % REPORT_EVERY === 0) console.log(`  ${round} crashes, ${starts} of starts, ${load.acknowledged} records, ${load.read} of the first topic's read, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
     }
     const records = await load.finish();

@@ -84,9 +84,9 @@ export class CrashLoad {
     };
   }
 
-  /** No records for a broker that comes up, while `action` runs. */
-  async hold(action: Promise<void>): Promise<void> {
-    await Promise.all(this.#lines.map(({ producer }) => producer.hold(action)));
+  /** No records for a broker that comes up, before `event` has come or failed. */
+  holdUntil(event: Promise<unknown>): void {
+    for (const { producer } of this.#lines) producer.holdUntil(event);
   }
 
   /** Sends and reads what is left, and ends. Returns how many records there are. */

@@ -204,14 +204,9 @@ export class IdempotentProducer {
     }
   }
 
-  /** While `action` runs it opens no connection: whoever has just crashed gets nothing from it. */
-  async hold<T>(action: Promise<T>): Promise<T> {
-    this.#held = action.then(() => {}, () => {});
-    try {
-      return await action;
-    } finally {
-      this.#held = undefined;
-    }
+  /** Opens no connection before `event` has come, or failed: whoever has just crashed gets nothing from it. */
+  holdUntil(event: Promise<unknown>): void {
+    this.#held = event.then(() => {}, () => {});
   }
 
   /** Sends what is left until it is acknowledged, and ends. */
