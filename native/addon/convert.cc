@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 namespace sluice::addon {
 namespace {
@@ -248,12 +250,22 @@ Napi::Value BytesToJs(Napi::Env env, Buffer bytes, const std::shared_ptr<BufferP
     Buffer bytes;
     std::shared_ptr<BufferPool> pool;
   };
-  auto* lent = new Lent{std::move(bytes), pool};
-  const auto take_back = [](Napi::Env, uint8_t*, Lent* done) {
-    done->pool->Give(std::move(done->bytes));
-    delete done;
+  const auto take_back = [](napi_env, void*, void* hint) {
+    std::unique_ptr<Lent> lent(static_cast<Lent*>(hint));
+    lent->pool->Give(std::move(lent->bytes));
   };
-  return Napi::Buffer<uint8_t>::NewOrCopy(env, lent->bytes.data(), lent->bytes.size(), take_back, lent);
+  auto lent = std::make_unique<Lent>(Lent{std::move(bytes), pool});
+  napi_value value = nullptr;
+  const napi_status status = napi_create_external_buffer(env, lent->bytes.size(), lent->bytes.data(), take_back, lent.get(), &value);
+  // Once Node has tried it gives the memory back itself, whether there is a buffer or not.
+  if (status == napi_ok || status == napi_generic_failure) {
+    lent.release();
+    return Napi::Value(env, value);
+  }
+  // It has not where that is not allowed, and for a worker that is being terminated, which gets no copy either.
+  Napi::Value copy = Napi::Buffer<uint8_t>::Copy(env, lent->bytes.data(), lent->bytes.size());
+  take_back(env, nullptr, lent.release());
+  return copy;
 }
 
 }  // namespace sluice::addon
