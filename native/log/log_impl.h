@@ -224,6 +224,7 @@ struct Log::Impl {
   void RemoveDoomed(TimestampMs now, bool here);
   bool MoveLogStart(Offset start);
   void CloseIdleSegments(TimestampMs now, int64_t idle_ms);
+  void CloseUnread(bool with_active = true);
   template <class Wanted>
   size_t CountDeletable(Wanted wanted) const;
 };

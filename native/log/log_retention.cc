@@ -53,6 +53,7 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
   bool stopped = false;
   std::erase_if(detached, [&](const std::shared_ptr<Segment>& segment) {
     if (stopped) return false;
+    segment->LoseNames();
     for (const char* suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kSnapshotSuffix}) {
       const std::string path = segment->PathOf(suffix);
       if (suffix == kSnapshotSuffix) {
@@ -166,14 +167,18 @@ void Log::Impl::CloseIdleSegments(TimestampMs now, int64_t idle_ms) {
     idle_generation = active().generation();
     idle_since_ms = now.v;
   }
+  CloseUnread(SaturatingSub(now.v, idle_since_ms) >= idle_ms);
+}
+
+// Descriptors that no answer under way, no look-up and no read ahead on the pool has a part in.
+void Log::Impl::CloseUnread(bool with_active) {
   if (segments.use_count() > 1) return;  // a look-up on the pool may be about to open or read any of them
   // A count is only a number; adding to it is what orders us behind the thread that let go of it last.
   const std::shared_ptr<const SegmentList> list = segments;
   for (size_t i = 0; i < list->size(); ++i) {
     if ((*list)[i].use_count() > 1 || (*list)[i]->dirty()) continue;
     const std::shared_ptr<Segment> segment = (*list)[i];
-    if (i + 1 == list->size() && SaturatingSub(now.v, idle_since_ms) < idle_ms) continue;
-    segment->CloseIdle();
+    if (with_active || i + 1 < list->size()) segment->CloseIdle();
   }
 }
 
@@ -196,6 +201,7 @@ Status Log::Delete() {
   const size_t slash = log.dir.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : log.dir.substr(0, slash);
   const std::string target = JoinPath(parent, log.name.topic.substr(0, 255 - tail.size()) + tail);
+  for (const auto& segment : *log.segments) segment->LoseNames();
   SLUICE_TRY(log.env.fs->Rename(log.dir, target));
   if (log.env.sweeper != nullptr) log.env.sweeper->Forget(log.dir);
   log.dir = target;

@@ -3,6 +3,7 @@
 
 #include "log/batch_scanner.h"
 #include "log/doubt.h"
+#include "log/legacy_message.h"
 #include "log/log_format.h"
 #include "log/log_impl.h"
 #include "log/producer_snapshot.h"
@@ -86,6 +87,12 @@ Status Log::Impl::ScanFrom(Offset scan_from) {
     ScanEnd end;
     SLUICE_TRY(ScanActive(0, false, Offset(INT64_MAX), &end));
     if (!end.whole) {
+      Result<bool> legacy = IsLegacyMessage(segment->log_file(), end.position, kMaxSegmentBytes);
+      if (!legacy.ok()) return legacy.status();
+      if (*legacy) {
+        return Status::Error(Code::kUnsupportedFormat, segment->log_path() + " at " + std::to_string(end.position) +
+                                                           ": a message of format 0 or 1, from before Kafka 0.11, which is not served here; the log is left as it is");
+      }
       Report(Severity::kWarn, segment->log_path() + " at " + std::to_string(end.position) + ": " + end.why.what() + "; the log ends here, at offset " +
                                   std::to_string(written_end.v));
       cut_noted = true;
@@ -106,7 +113,8 @@ Status Log::Impl::DetachTail(const SegmentList& all, size_t first) {
   for (size_t i = first; i < all.size(); ++i) detached.push_back(all[i]);
   SLUICE_TRY(RenameDetached(Now()));
   NamesChanged();
-  return Status::Ok();
+  // At once: the log goes on below, its start may move above where they began, and one that came back then would be taken for what it begins with.
+  return env.fs->SyncDir(dir);
 }
 
 // Producer state at `end`: the newest snapshot that holds, and the batches behind it.

@@ -219,7 +219,7 @@ void Log::FinishClose(const SyncSet& synced) {
   if (log.closed) return;
   if (dirty()) SyncDone(synced);
   log.closed = true;
-  for (const auto& segment : *log.segments) segment->CloseIdle();
+  log.CloseUnread();
   log.RemoveDoomed(TimestampMs(INT64_MAX), true);
 }
 

@@ -180,6 +180,17 @@ TEST_F(LogAppendTest, RollsBySizeAndTellsTheJournalWhere) {
   EXPECT_EQ(Append(BatchSpec{.value_bytes = 2000}).code(), Code::kTooLarge);
 }
 
+TEST_F(LogAppendTest, AnEmptySegmentTakesWhatWasStagedBeforeSegmentsBecameSmaller) {
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  ASSERT_TRUE(Stage(MakeBatch({.value_bytes = 2000})).ok());
+  ASSERT_TRUE(Stage(MakeBatch({.value_bytes = 100})).ok());
+  config_.segment_bytes = 1000;
+  log_->SetConfig(config_);
+  ASSERT_TRUE(Write().ok());
+  EXPECT_EQ(ReadAll(0).size(), 2u);
+  EXPECT_TRUE(Exists(PathOf(1, ".log")));
+}
+
 TEST_F(LogAppendTest, RollsByTimeOfTheFirstBatch) {
   config_.segment_ms = 1000;
   ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());

@@ -1,4 +1,6 @@
 // A directory that Apache Kafka 4.4.0 wrote (golden/MakeKafkaLog.java), read by us: every answer is the one that Kafka gave.
+#include <zlib.h>
+
 #include <fstream>
 #include <sstream>
 
@@ -126,6 +128,39 @@ TEST_F(LogGoldenTest, AfterAKafkaThatWasKilled) {
     ASSERT_TRUE(Open(state).ok());
     CheckAnswers();
   }
+}
+
+// Kafka 4 still reads messages of format 1: a scan that took one for the end of the log would throw away what lies behind it.
+TEST_F(LogGoldenTest, AMessageOfFormatOneIsNotTheEndOfALog) {
+  Crash();
+  LoadState state;
+  state.kind = LoadState::Kind::kScan;
+  std::string message(34 + 20, 'v');   // without a key, 20 bytes of value
+  auto* at = reinterpret_cast<uint8_t*>(message.data());
+  StoreI64(at, 268);
+  StoreI32(at + 8, 22 + 20);
+  at[16] = 1;
+  at[17] = 0;
+  StoreI64(at + 18, 1700000000000);
+  StoreI32(at + 26, -1);
+  StoreI32(at + 30, 20);
+  const uint32_t crc = static_cast<uint32_t>(::crc32(0, at + 16, 38));
+  StoreU32(at + 12, crc);
+  const std::string batches = FileContent(PathOf(268, ".log"));
+  for (const std::string& content : {message, message + batches}) {   // one shorter than a batch's header can be, too
+    Put("00000000000000000268.log", content);
+    const Status opened = Open(state);
+    EXPECT_EQ(opened.code(), Code::kUnsupportedFormat) << opened.ToString();
+    EXPECT_NE(opened.ToString().find("00000000000000000268.log at 0: a message of format 0 or 1"), std::string::npos) << opened.ToString();
+    EXPECT_EQ(FileContent(PathOf(268, ".log")), content);
+    EXPECT_TRUE(Exists(PathOf(374, ".log")));
+  }
+  // What only looks like one is where the log ends.
+  StoreU32(at + 12, crc + 1);
+  Put("00000000000000000268.log", message);
+  ASSERT_TRUE(Open(state).ok());
+  EXPECT_EQ(log_->next_offset().v, 268);
+  EXPECT_FALSE(Exists(PathOf(374, ".log")));
 }
 
 TEST_F(LogGoldenTest, ScanningMakesTheSameFilesThatKafkaHad) {
