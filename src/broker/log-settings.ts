@@ -24,10 +24,12 @@ function compressionLevel(values: TopicValues): number | undefined {
 export function logSettings(overrides: Texts, broker: BrokerSettings): LogSettings {
   const values = new TopicValues(overrides, broker);
   const policy = values.get('cleanup.policy');
+  const maxLag = values.get('max.compaction.lag.ms');
   const level = compressionLevel(values);
   return {
     segmentBytes: values.segmentBytes(),
-    segmentMs: bounded(values.get('segment.ms')),
+    // What is to be compacted in time has to leave the active segment before (KIP-354).
+    segmentMs: bounded(policy.includes('compact') && maxLag > 0 ? Math.min(values.get('segment.ms'), maxLag) : values.get('segment.ms')),
     segmentIndexBytes: values.get('segment.index.bytes'),
     indexIntervalBytes: values.get('index.interval.bytes'),
     retentionMs: bounded(values.get('retention.ms')),
@@ -38,7 +40,7 @@ export function logSettings(overrides: Texts, broker: BrokerSettings): LogSettin
     cleanupCompact: policy.includes('compact'),
     minCleanableRatio: numberOr(values.get('min.cleanable.dirty.ratio'), ABOVE_ALL_RATIOS),
     minCompactionLagMs: bounded(values.get('min.compaction.lag.ms')),
-    maxCompactionLagMs: bounded(values.get('max.compaction.lag.ms')),
+    maxCompactionLagMs: bounded(maxLag),
     deleteRetentionMs: bounded(values.get('delete.retention.ms')),
     logAppendTime: values.get('message.timestamp.type') === 'LogAppendTime',
     timestampBeforeMaxMs: bounded(values.get('message.timestamp.before.max.ms')),
