@@ -39,9 +39,8 @@ function parseText(name: string, type: SettingType, text: string): Exclude<Setti
     case 'int':
     case 'long': {
       const bits = INTEGER_BITS[type];
-      if (!/^[+-]?\d+$/.test(trimmed)) invalid(name, text, `Not a number of type ${type.toUpperCase()}`);
-      const exact = BigInt(trimmed.replace(/^\+/, ''));
-      if (BigInt.asIntN(bits, exact) !== exact) invalid(name, text, `Not a number of type ${type.toUpperCase()}`);
+      const exact = parseLong(trimmed);
+      if (exact === undefined || BigInt.asIntN(bits, exact) !== exact) invalid(name, text, `Not a number of type ${type.toUpperCase()}`);
       return Number(exact);
     }
     case 'double': {
@@ -55,18 +54,46 @@ function parseText(name: string, type: SettingType, text: string): Exclude<Setti
   }
 }
 
+// Texts come from clients and may be long: each of these is done with a character once, which a pattern that looks for blanks at the end is not.
+
 export function splitList(trimmed: string): readonly string[] {
-  return trimmed === '' ? [] : trimmed.split(/\s*,\s*/);
+  if (trimmed === '') return [];
+  const parts = trimmed.split(',');
+  const last = parts.length - 1;
+  return parts.map((part, index) => trim(part, isJavaSpace, index > 0, index < last));
 }
 
 /** Java takes every character up to the space for blank. */
 function javaTrim(text: string): string {
-  return text.replace(/^[\0- ]+|[\0- ]+$/g, '');
+  return trim(text, (code) => code <= 0x20, true, true);
+}
+
+/** What Java's patterns mean by \s. */
+function isJavaSpace(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+}
+
+function trim(text: string, isBlank: (code: number) => boolean, atBegin: boolean, atEnd: boolean): string {
+  let begin = 0;
+  let end = text.length;
+  while (atBegin && begin < end && isBlank(text.charCodeAt(begin))) begin += 1;
+  while (atEnd && end > begin && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(begin, end);
+}
+
+const MOST_DIGITS_OF_A_LONG = 19;
+
+/** Undefined: not a number, or far from being a long. */
+function parseLong(text: string): bigint | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const digits = text.replace(/^[+-]?0*/, '');
+  if (digits.length > MOST_DIGITS_OF_A_LONG) return undefined;
+  return text.startsWith('-') ? -BigInt(digits) : BigInt(digits);
 }
 
 function parseJavaDouble(text: string): number | undefined {
   if (/^[+-]?(NaN|Infinity)$/.test(text)) return text.endsWith('NaN') ? NaN : text.startsWith('-') ? -Infinity : Infinity;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?$/.test(text)) return undefined;
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?[fFdD]?$/.test(text)) return undefined;
   return Number(text.replace(/[fFdD]$/, ''));
 }
 
@@ -105,7 +132,7 @@ function shownNumber(type: SettingType, value: SettingValue, text: string | null
 
 /** Not by way of a number: a long may have more digits than a number can hold. */
 function integerText(text: string): string {
-  return String(BigInt(javaTrim(text).replace(/^\+/, '')));
+  return String(parseLong(javaTrim(text)));
 }
 
 function checkNumber(name: string, range: Extract<Range, { kind: 'number' }>, value: SettingValue, shown: string): void {

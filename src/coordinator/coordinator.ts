@@ -226,8 +226,8 @@ export class GroupCoordinator {
   }
 
   /** What is being written cannot be called back: it counts when it has arrived, whatever was answered. */
-  async #answerInTime(ticket: number, writes: readonly Promise<void>[], late: (code: number) => Response): Promise<void> {
-    const timer = setTimeout(() => this.#answer(ticket, late(errorCode('COORDINATOR_NOT_AVAILABLE'))), this.#options.config.writeTimeoutMs).unref();
+  async #answerInTime(ticket: number, writes: readonly Promise<void>[], late: () => Response): Promise<void> {
+    const timer = setTimeout(() => this.#answer(ticket, late()), this.#options.config.writeTimeoutMs).unref();
     for (const write of writes) await write;
     clearTimeout(timer);
   }
@@ -248,7 +248,7 @@ export class GroupCoordinator {
   }
 
   /** `late`: the answer where what has to be written is not there in time. */
-  #ask<K extends keyof Requests>(partition: Partition, kind: K, request: Requests[K], caller: Caller, late: (code: number) => Response): Promise<Response> {
+  #ask<K extends keyof Requests>(partition: Partition, kind: K, request: Requests[K], caller: Caller, late: () => Response): Promise<Response> {
     return new Promise((resolve, reject) => {
       const ticket = ++this.#lastTicket;
       this.#waiting.set(ticket, resolve);
@@ -270,11 +270,11 @@ export class GroupCoordinator {
   }
 
   async #route<K extends keyof Requests, R extends Response>(
-    groupId: string, kind: K, request: Requests[K], caller: Caller, refuse: (code: number) => R,
+    groupId: string, kind: K, request: Requests[K], caller: Caller, refuse: (code: number) => R, lateCode = errorCode('COORDINATOR_NOT_AVAILABLE'),
   ): Promise<R> {
     const partition = this.#partitionOf(groupId);
     if (typeof partition === 'number') return refuse(partition);
-    return (await this.#ask(partition, kind, request, caller, refuse)) as R;
+    return (await this.#ask(partition, kind, request, caller, () => refuse(lateCode))) as R;
   }
 
   // Requests
@@ -302,7 +302,8 @@ export class GroupCoordinator {
   }
 
   fetchOffsets(request: FetchOffsetsRequest, caller: Caller): Promise<FetchOffsetsResponse> {
-    return this.#route(request.groupId, 'fetchOffsets', request, caller, (code) => ({ errorCode: code, topics: [] }));
+    // Java consumers before 3.9 end with an error on any code but this when they ask late, and so Kafka answers with it.
+    return this.#route(request.groupId, 'fetchOffsets', request, caller, (code) => ({ errorCode: code, topics: [] }), errorCode('NOT_COORDINATOR'));
   }
 
   deleteOffsets(request: DeleteOffsetsRequest, caller: Caller): Promise<DeleteOffsetsResponse> {
@@ -323,14 +324,16 @@ export class GroupCoordinator {
       else others.push(groupId);
     }
     await Promise.all([...byPartition].map(async ([partition, ids]) => {
-      const deleted = (await this.#ask(partition, 'deleteGroups', ids, caller, (code) => ids.map((groupId) => ({ groupId, errorCode: code })))) as readonly DeletedGroup[];
+      const late = () => ids.map((groupId) => ({ groupId, errorCode: errorCode('COORDINATOR_NOT_AVAILABLE') }));
+      const deleted = (await this.#ask(partition, 'deleteGroups', ids, caller, late)) as readonly DeletedGroup[];
       for (const result of deleted) results.set(result.groupId, result);
     }));
     return [...results.values()];
   }
 
+  /** One that is named again is the same object again. */
   describeGroups(groupIds: readonly string[], caller: Caller): DescribedGroup[] {
-    return groupIds.map((groupId) => {
+    const describeOne = (groupId: string): DescribedGroup => {
       const partition = this.#partitionOf(groupId);
       if (typeof partition === 'number') return undescribed(groupId, '', partition, null);
       const group = partition.shard.seen(groupId);
@@ -338,7 +341,10 @@ export class GroupCoordinator {
       return caller.apiVersion < GROUP_ID_NOT_FOUND_SINCE
         ? undescribed(groupId, 'Dead', NONE, null)
         : undescribed(groupId, 'Dead', errorCode('GROUP_ID_NOT_FOUND'), `Group ${groupId} not found.`);
-    });
+    };
+    const described = new Map<string, DescribedGroup>();
+    for (const groupId of groupIds) if (!described.has(groupId)) described.set(groupId, describeOne(groupId));
+    return groupIds.map((groupId) => described.get(groupId)!);
   }
 
   listGroups({ statesFilter, typesFilter }: ListRequest): { readonly errorCode: number; readonly groups: readonly ListedGroup[] } {

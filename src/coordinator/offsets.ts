@@ -28,12 +28,16 @@ interface Change extends OffsetAt {
   readonly value: Offset | null;
 }
 
-/** Writes changes of a group's offsets in one batch. */
-function writeChanges(m: Machine, store: OffsetStore, group: Group, changes: readonly Change[], more: readonly RecordBytes[] = []): Write {
+/** Throws where a name is too long to be written. */
+function recordsOf(groupId: string, changes: readonly Change[]): RecordBytes[] {
+  return changes.map(({ topic, partition, value }) =>
+    value === null ? offsetTombstone(groupId, topic, partition) : offsetRecord(groupId, topic, partition, value));
+}
+
+/** Writes changes of a group's offsets in one batch of `records`, which are theirs and perhaps more. */
+function writeChanges(m: Machine, store: OffsetStore, group: Group, changes: readonly Change[], records: readonly RecordBytes[]): Write {
   const ends = changes.map(({ topic, partition, value }) => store.cell(group.id, topic, partition).begin(value));
-  const records = changes.map(({ topic, partition, value }) =>
-    value === null ? offsetTombstone(group.id, topic, partition) : offsetRecord(group.id, topic, partition, value));
-  const write = m.append(group, [...records, ...more]);
+  const write = m.append(group, records);
   write.onSettled((code) => {
     for (const end of ends) end(code === NONE);
     for (const { topic, partition } of changes) store.tidy(group.id, topic, partition);
@@ -51,10 +55,12 @@ export function removeOffsets(
   const changes = places.map(({ topic, partition }) => ({ topic, partition, value: null }));
   let at = 0;
   while (changes.length - at > TOMBSTONES_A_BATCH) {
-    writeChanges(m, store, group, changes.slice(at, at + TOMBSTONES_A_BATCH));
+    const some = changes.slice(at, at + TOMBSTONES_A_BATCH);
+    writeChanges(m, store, group, some, recordsOf(group.id, some));
     at += TOMBSTONES_A_BATCH;
   }
-  return writeChanges(m, store, group, changes.slice(at), last);
+  const rest = changes.slice(at);
+  return writeChanges(m, store, group, rest, [...recordsOf(group.id, rest), ...last]);
 }
 
 /** All that a group has, or will have when what is under way has arrived. */
@@ -67,6 +73,14 @@ export function placesOf(store: OffsetStore, groupId: string): OffsetAt[] {
 }
 
 // OffsetCommit
+
+/** Offsets are kept as long as the broker's setting says. */
+const OF_BROKER = -1n;
+
+/** As Java adds longs: "for ever" is over at once. In numbers, the largest of which that is a long stands for those beyond it. */
+function expiryOf(nowMs: number, retentionMs: bigint): number {
+  return Math.min(Number(BigInt.asIntN(64, BigInt(nowMs) + retentionMs)), 2 ** 63 - 1024);
+}
 
 /** 0: the one who asks may commit to the group. */
 function commitProblem(group: Group, { memberId, groupInstanceId, generationId }: CommitRequest): number {
@@ -107,7 +121,7 @@ export function commitOffsets(
         leaderEpoch: partition.committedLeaderEpoch,
         metadata: committedMetadata ?? '',
         commitMs: m.now.wallMs,
-        expireMs: request.retentionTimeMs === -1 ? null : m.now.wallMs + request.retentionTimeMs,
+        expireMs: request.retentionTimeMs === OF_BROKER ? null : expiryOf(m.now.wallMs, request.retentionTimeMs),
         topicId,
       };
       changes.push({ topic: name, partition: partitionIndex, value });
@@ -118,12 +132,13 @@ export function commitOffsets(
     m.reply(ticket, { errorCode: NONE, topics });
     return;
   }
+  const records = recordsOf(request.groupId, changes);
   const group = known ?? groups.create(request.groupId);
   if (group === null) {
     m.reply(ticket, { errorCode: errorCode('COORDINATOR_NOT_AVAILABLE'), topics: [] });
     return;
   }
-  writeChanges(m, store, group, changes).onSettled((code) => {
+  writeChanges(m, store, group, changes, records).onSettled((code) => {
     m.reply(ticket, code === NONE ? { errorCode: NONE, topics } : { errorCode: code, topics: [] });
     const isUseless = !group.isDurable && group.state === 'Empty' && group.pendingMembers.size === 0 && group.writesUnderway === 0;
     if (code !== NONE && isUseless) groups.abandon(group, code);

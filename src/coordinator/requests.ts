@@ -140,7 +140,7 @@ export interface CommitRequest {
   readonly memberId: string;
   readonly groupInstanceId: string | null;
   /** How long the offsets are kept, -1: as the broker is set. */
-  readonly retentionTimeMs: number;
+  readonly retentionTimeMs: bigint;
   readonly topics: readonly {
     readonly name: string;
     readonly topicId: string;

@@ -21,10 +21,12 @@ interface Checked {
 
 /** What is said of one topic in several places is answered in one. */
 function mergeAsked(topics: readonly Topic[]): Topic[] {
-  const merged = new Map<string, Topic>();
+  const merged = new Map<string, Topic & { readonly partitions: Topic['partitions'][number][] }>();
   for (const topic of topics) {
     const key = `${topic.topicId} ${topic.name}`;
-    merged.set(key, { ...topic, partitions: [...(merged.get(key)?.partitions ?? []), ...topic.partitions] });
+    let known = merged.get(key);
+    if (known === undefined) merged.set(key, (known = { ...topic, partitions: [] }));
+    for (const partition of topic.partitions) known.partitions.push(partition);
   }
   return [...merged.values()];
 }
@@ -57,7 +59,7 @@ export const offsetCommitHandler = defineHandler({
       generationId: request.generationIdOrMemberEpoch,
       memberId: request.memberId,
       groupInstanceId: request.groupInstanceId,
-      retentionTimeMs: Number(request.retentionTimeMs),
+      retentionTimeMs: request.retentionTimeMs,
       topics,
     }, callerOf(ctx));
     const results = committed?.topics.values();

@@ -8,6 +8,7 @@ import { topicById } from '../../metadata/image.js';
 import { type RequestContext } from '../context.js';
 import { callerOf, groupsOf } from '../group-caller.js';
 import { defineHandler } from '../registry.js';
+import { Repeats } from '../repeats.js';
 
 const GROUP_ERROR_SINCE = 2;
 const MANY_GROUPS_SINCE = 8;
@@ -96,7 +97,19 @@ export const offsetFetchHandler = defineHandler({
   async handle(request, ctx) {
     const { apiVersion } = ctx.header;
     const asked = askedGroups(request, apiVersion);
-    return inVersion(await Promise.all(asked.map((group) => fetchGroup(group, request.requireStable, ctx))), apiVersion);
+    // All offsets of a group are looked up once, though it be named again.
+    const whole = new Map<string, Promise<FetchedGroup>>();
+    const fetchOnce = (group: AskedGroup): Promise<FetchedGroup> => {
+      const known = group.topics === null ? whole.get(group.groupId) : undefined;
+      if (known !== undefined) return known;
+      const fetched = fetchGroup(group, request.requireStable, ctx);
+      if (group.topics === null) whole.set(group.groupId, fetched);
+      return fetched;
+    };
+    const fetched = await Promise.all(asked.map(fetchOnce));
+    const repeats = new Repeats();
+    for (const group of fetched) repeats.add(group, group.topics.reduce((sum, { partitions }) => sum + partitions.length, 0));
+    return inVersion(fetched, apiVersion);
   },
   failed(request, { code }, { header: { apiVersion } }) {
     return inVersion(askedGroups(request, apiVersion).map((group) => failedGroup(group, code, apiVersion)), apiVersion);

@@ -4,12 +4,15 @@ import { describeGroupsApi } from '../../protocol/messages/15-describe-groups.js
 import { callerOf, groupsOf } from '../group-caller.js';
 import { allGroupOperations, operationsNotAsked } from '../no-authorizer.js';
 import { defineHandler } from '../registry.js';
+import { Repeats } from '../repeats.js';
 
 export const describeGroupsHandler = defineHandler({
   api: describeGroupsApi,
   handle(request, ctx) {
     const operations = request.includeAuthorizedOperations ? allGroupOperations : operationsNotAsked;
     const groups = groupsOf(ctx).describeGroups(request.groups, callerOf(ctx));
+    const repeats = new Repeats();
+    for (const group of groups) repeats.add(group, group.members.length);
     return {
       groups: groups.map((group) => ({
         ...group,

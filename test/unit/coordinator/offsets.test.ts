@@ -149,7 +149,7 @@ test('offsets of a former topic of the same name are none of the present one', (
 test('the record of an offset, without and with a retention of its own', () => {
   const world = new World();
   world.commit({ 't-1': 7 }, { topicId: ID, metadata: 'm' });
-  world.commit({ 't-1': 8 }, { topicId: ID, retentionTimeMs: 5000, version: 4 });
+  world.commit({ 't-1': 8 }, { topicId: ID, retentionTimeMs: 5000n, version: 4 });
   const [plain, old] = world.records;
   assert.ok(plain?.kind === 'offsetCommit' && old?.kind === 'offsetCommit');
   assert.deepEqual(plain.key, { group: GROUP, topic: 't', partition: 1 });
@@ -244,4 +244,12 @@ test('a group whose first record could not be written is there all the same when
   assert.equal(call.error, 'NONE');
   assert.ok(world.shard.seen(GROUP));
   assert.deepEqual(world.offsets(null), { 't-0': 1 });
+});
+
+test('a commit that cannot be written as a record leaves nothing behind', () => {
+  const world = new World();
+  world.commit({ 't-0': 1 });
+  assert.throws(() => world.commit({ [`${'x'.repeat(40_000)}-0`]: 1 }), /long|length|bytes/i);
+  assert.equal(world.shard.counts.writes, 0);
+  assert.equal(world.shard.counts.offsets, 1);
 });

@@ -118,7 +118,7 @@ class Chaos {
       memberId: isAlone ? '' : memberId,
       groupInstanceId: isAlone ? null : groupInstanceId,
       generationId: isAlone ? -1 : generationId,
-      retentionTimeMs: -1,
+      retentionTimeMs: -1n,
       topics: [{
         name: random.pick(['t', 'u']),
         topicId: random.pick(['AAAAAAAAAAAAAAAAAAAAAA', 'x'.padEnd(21, 'A') + 'A']),

@@ -1,7 +1,7 @@
 // How long offsets and groups are kept.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { World, subscription } from './support/world.js';
+import { WALL_START, World, subscription } from './support/world.js';
 
 const WEEK = 7 * 24 * 3_600_000;
 
@@ -63,10 +63,20 @@ test('while a group rebalances, and in groups that are not of consumers, nothing
   assert.deepEqual(connect.offsets(null), { 'u-0': 2 });
 });
 
+test('the longest retention that can be asked for is over at once, as where longs wrap', () => {
+  const world = new World();
+  const longest = 2n ** 63n - 1n;
+  for (const [retentionTimeMs, left] of [[longest, {}], [longest - BigInt(WALL_START) - 1000n, { 't-0': 1 }]] as const) {
+    assert.equal(world.commit({ 't-0': 1 }, { retentionTimeMs, version: 4 }).error, 'NONE');
+    expireAfter(world, 1);
+    assert.deepEqual(world.offsets(null), left);
+  }
+});
+
 test('a retention that came with the commit counts from the commit', () => {
   const world = new World();
-  world.commit({ 't-0': 1 }, { retentionTimeMs: 5000, version: 4 });
-  world.commit({ 't-1': 1 }, { retentionTimeMs: 0, version: 4 });
+  world.commit({ 't-0': 1 }, { retentionTimeMs: 5000n, version: 4 });
+  world.commit({ 't-1': 1 }, { retentionTimeMs: 0n, version: 4 });
   expireAfter(world, 4999);
   assert.deepEqual(world.offsets(null), { 't-0': 1 });
   world.restart();

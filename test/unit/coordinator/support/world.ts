@@ -258,7 +258,7 @@ export class World {
       return { name, topicId, partitions: [partition] };
     });
     return this.ask('commitOffsets', {
-      groupId: GROUP, memberId: '', generationId: -1, groupInstanceId: null, retentionTimeMs: -1, topics, ...rest,
+      groupId: GROUP, memberId: '', generationId: -1, groupInstanceId: null, retentionTimeMs: -1n, topics, ...rest,
     }, version);
   }
 
