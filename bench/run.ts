@@ -10,7 +10,7 @@ import { estimate, runRounds } from './broker/rounds.js';
 import { brokerWorkloads } from './broker/workloads/index.js';
 import { embedded } from './embedded/run.js';
 import { codecs, MICRO_TITLE } from './micro/run.js';
-import { arePackagesReady } from './packages/npm.js';
+import { arePackagesReady, type InProcessWorkload, type PackageName, requirePackages } from './packages/npm.js';
 import { type Options, parseOptions, USAGE, UsageError } from './options.js';
 import { writeReport } from './report/write.js';
 import { runRocketMq } from './rocketmq/run.js';
@@ -40,12 +40,13 @@ function report(directory: string, run: Run, measurements: readonly Measurement[
   say(`${join(directory, 'report.html')} shows it all`);
 }
 
-async function prepare(options: Options, sides: readonly BrokerSide[]): Promise<void> {
+async function prepare(options: Options, sides: readonly BrokerSide[], packages: readonly PackageName[]): Promise<void> {
   say('building the load generator');
   await buildNativePrograms();
-  if (!sides.includes('kafka') && !options.clients.has('java')) return;
-  say('fetching Apache Kafka where it is not here yet');
-  await requireKafka();
+  const needsKafka = sides.includes('kafka') || options.clients.has('java');
+  if (needsKafka) say('fetching Apache Kafka where it is not here yet');
+  // One mostly waits, the others mostly compile; and nothing is measured yet.
+  await Promise.all([needsKafka ? requireKafka() : undefined, requirePackages(packages)]);
 }
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -63,6 +64,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const workloads = brokerWorkloads.filter((each) => options.chosen.some((name) => name === each.id));
   const sides: BrokerSide[] = options.peers.includes('kafka') ? ['sluice', 'kafka'] : ['sluice'];
   const own = inProcess.filter((each) => options.chosen.includes(each.id));
+  const isLeftOut = ({ packages }: InProcessWorkload) => options.isQuick && options.named.length === 0 && !arePackagesReady(packages);
   const fullSeconds = estimate(workloads, sides.length) * options.rounds + own.reduce((sum, each) => sum + each.seconds, 0);
   const effort = effortOf(options, fullSeconds);
   const directory = resolve(options.out ?? join(repositoryRoot, 'bench', 'results', 'local', new Date().toISOString().replaceAll(/[:.]/g, '-')));
@@ -74,7 +76,7 @@ async function main(argv: readonly string[]): Promise<void> {
   };
   say(options.isQuick ? 'a quick run: its figures are rough' : `about ${Math.ceil((fullSeconds * (FIXED_SHARE + (1 - FIXED_SHARE) * effort.scale)) / 60)} minutes`);
   if (workloads.length > 0) {
-    await prepare(options, sides);
+    await prepare(options, sides, own.flatMap((each) => (isLeftOut(each) ? [] : each.packages)));
     const fail = (what: string) => {
       say(`FAILED: ${what}`);
       process.exitCode = 1;
@@ -87,10 +89,9 @@ async function main(argv: readonly string[]): Promise<void> {
     }
   }
   if (options.peers.includes('rocketmq') && options.chosen.includes('b8')) await runRocketMq(effort, add);
-  for (const { id, packages, run: measure } of own) {
-    const isLeftOut = options.isQuick && options.named.length === 0 && !arePackagesReady(packages);
-    if (isLeftOut) say(`${id} is left out: what it compares with is not installed yet; name it to have that done`);
-    else await measure(effort, add);
+  for (const each of own) {
+    if (isLeftOut(each)) say(`${each.id} is left out: what it compares with is not installed yet; name it to have that done`);
+    else await each.run(effort, add);
   }
   report(directory, run, results.measurements);
 }

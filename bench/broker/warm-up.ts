@@ -9,7 +9,7 @@ import { freshTopic } from './cases.js';
 const SLICES = 10;
 /** Where fresh memory is dear ten of them take minutes, and a JVM is warm before. */
 const LEAST_SLICES = 3;
-const LONG_ENOUGH_MS = 30_000;
+const LONG_ENOUGH_MS = 20_000;
 
 export interface WarmUp {
   readonly sliceBytes: number;

@@ -7,7 +7,7 @@ import { usualMode, type Workload } from '../stage.js';
 import { LINGERING, lingering } from './b1.js';
 
 const RATE = 50;
-const BACKLOG = { recordSize: 1024, batchRecords: 60 };
+const BACKLOG = { recordSize: 1024, batchRecords: 900 };
 /** Far less than the backlog, and enough for the tail of what is written. */
 const MEMORY_LIMIT = 2e9;
 const SECONDS = 15;
