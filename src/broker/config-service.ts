@@ -110,7 +110,8 @@ export class Configs implements ConfigService {
 
   deletesRecords(topic: string): boolean {
     const overrides = overridesOf(this.#store.image, resourceTypes.topic, topic);
-    return new TopicValues(overrides, this.settings).get('cleanup.policy').includes('delete');
+    const policy = new TopicValues(overrides, this.settings).get('cleanup.policy');
+    return policy.includes('delete') || !policy.includes('compact');
   }
 
   topicProblem(overrides: ConfigOverrides): string | null {

@@ -18,14 +18,23 @@ export interface ImageSource {
 export class EngineOffsetsLog implements OffsetsLog {
   readonly #engine: EnginePort;
   readonly #metadata: ImageSource;
+  /** The topic and the partitions that it had when it was first seen: a group stays where it is though more are made, until the next start, as in Kafka. */
+  #counted: { readonly topicId: string; readonly partitions: number } | undefined;
 
   constructor(engine: EnginePort, metadata: ImageSource) {
     this.#engine = engine;
     this.#metadata = metadata;
   }
 
+  /** The image of the metadata is another one. */
+  imageChanged(): void {
+    const topic = this.#metadata.image.topics.get(internalTopics.offsets);
+    if (topic?.id === this.#counted?.topicId) return;
+    this.#counted = topic === undefined ? undefined : { topicId: topic.id, partitions: topic.partitions.length };
+  }
+
   get partitionCount(): number {
-    return this.#metadata.image.topics.get(internalTopics.offsets)?.partitions.length ?? 0;
+    return this.#counted?.partitions ?? 0;
   }
 
   async append(partition: number, records: readonly RecordBytes[]): Promise<void> {

@@ -65,18 +65,20 @@ export class Groups {
   readonly #log: Logger;
   /** What the data plane serves: ahead of what clients are shown while a change is being carried out. */
   readonly #metadata: { image: MetadataImage } = { image: emptyImage };
+  readonly #offsetsLog: EngineOffsetsLog;
   #loading: Promise<void> = Promise.resolve();
 
   constructor({ engine, settings, log, oldestWaitingMs }: GroupsOptions) {
     const metadata: ImageSource = this.#metadata;
     const config = coordinatorConfig(settings);
     this.#log = log;
+    this.#offsetsLog = new EngineOffsetsLog(engine, metadata);
     this.coordinator = new GroupCoordinator({
       config,
       log,
       clock,
       uuid: randomUUID,
-      offsetsLog: new EngineOffsetsLog(engine, metadata),
+      offsetsLog: this.#offsetsLog,
       topics: new ImageTopicCatalog(metadata),
       onDeadline: (deadlineMs) => this.#ticker.wakeAt(deadlineMs),
     });
@@ -85,7 +87,7 @@ export class Groups {
 
   /** Begins to load what the offsets topic holds. Groups whose partition is not loaded yet are told to wait. */
   start(image: MetadataImage): void {
-    this.#metadata.image = image;
+    this.#adopt(image);
     this.#load(0, image);
   }
 
@@ -96,7 +98,7 @@ export class Groups {
 
   /** The metadata has changed, and the data plane follows it already. */
   async follow(before: MetadataImage, after: MetadataImage): Promise<void> {
-    this.#metadata.image = after;
+    this.#adopt(after);
     const deleted: DeletedTopic[] = [];
     for (const { before: old, after: next } of before.topics.changesTo(after.topics)) {
       if (old === undefined || old.id === next?.id) continue;
@@ -115,6 +117,11 @@ export class Groups {
   close(): void {
     this.#ticker.stop();
     this.coordinator.close();
+  }
+
+  #adopt(image: MetadataImage): void {
+    this.#metadata.image = image;
+    this.#offsetsLog.imageChanged();
   }
 
   #load(from: number, image: MetadataImage): void {

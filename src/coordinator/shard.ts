@@ -317,8 +317,9 @@ export class Shard implements Machine, Groups {
       if (group === undefined) continue;
       const places: OffsetAt[] = [];
       for (const { id, name } of topics) {
-        for (const [partition, { latest }] of this.#offsets.ofGroup(groupId).get(name) ?? []) {
-          const isOfTopic = latest !== null && (latest.topicId === id || (isCertain && latest.topicId === ZERO_UUID));
+        for (const [partition, { latest, isUnstable }] of this.#offsets.ofGroup(groupId).get(name) ?? []) {
+          // What a transaction that never ended had in store goes with the topic, by its name.
+          const isOfTopic = latest === null ? isUnstable && isCertain : latest.topicId === id || (isCertain && latest.topicId === ZERO_UUID);
           if (isOfTopic) places.push({ topic: name, partition });
         }
       }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { errorName } from '../../src/protocol/errors.js';
+import { createPartitionsApi } from '../../src/protocol/messages/37-create-partitions.js';
+import { offsetCommitApi } from '../../src/protocol/messages/08-offset-commit.js';
+import { offsetFetchApi } from '../../src/protocol/messages/09-offset-fetch.js';
 import { findCoordinatorApi } from '../../src/protocol/messages/10-find-coordinator.js';
 import { metadataApi } from '../../src/protocol/messages/03-metadata.js';
+import { makeTopic } from './support/names.js';
 import { type Target, startTarget } from './support/target.js';
 
 const [GROUP, TRANSACTION, SHARE] = [0, 1, 2];
@@ -35,6 +39,28 @@ test('the topic of the offsets is there then, as Kafka makes it', async () => {
   const { topics } = await target.ask(metadataApi, 12, { topics: [{ name: '__consumer_offsets' }] });
   assert.equal(topics[0]!.isInternal, true);
   assert.equal(topics[0]!.partitions.length, 50);
+});
+
+// In both the number of partitions counts that was there at the start.
+test('a group keeps its place when the topic of the offsets gets more partitions', async () => {
+  const { name, id } = await makeTopic(target, 'coordinated', {});
+  const groups = Array.from({ length: 20 }, (_, index) => `place-${index}`);
+  const committed = async (groupId: string) => {
+    const { groups: [group] } = await target.ask(offsetFetchApi, 10, { groups: [{ groupId, topics: [{ topicId: id, partitionIndexes: [0] }] }] });
+    return group!.topics[0]!.partitions[0]!.committedOffset;
+  };
+  for (const groupId of groups) {
+    // Kafka has the topic of the offsets before it has loaded it.
+    let code = 'COORDINATOR_LOAD_IN_PROGRESS';
+    for (let i = 0; code === 'COORDINATOR_LOAD_IN_PROGRESS' && i < 1000; i += 1) {
+      const { topics } = await target.ask(offsetCommitApi, 8, { groupId, topics: [{ name, partitions: [{ partitionIndex: 0, committedOffset: 7n }] }] });
+      code = errorName(topics[0]!.partitions[0]!.errorCode);
+    }
+    assert.equal(code, 'NONE');
+  }
+  const { results } = await target.ask(createPartitionsApi, 3, { topics: [{ name: '__consumer_offsets', count: 53, assignments: null }], timeoutMs: 10_000 });
+  assert.equal(errorName(results[0]!.errorCode), 'NONE');
+  assert.deepEqual(await Promise.all(groups.map(committed)), groups.map(() => 7n));
 });
 
 test('transactions: an error that ends a client\'s attempts', async (context) => {

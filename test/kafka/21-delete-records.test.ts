@@ -51,11 +51,13 @@ test('partitions that are not there', async () => {
   assert.deepEqual(await remove(topicName('missing'), 1n), ['UNKNOWN_TOPIC_OR_PARTITION', -1n]);
 });
 
-test('logs that are only compacted, and those of the broker itself', async () => {
+test('logs that are only compacted, those that keep everything, and those of the broker itself', async () => {
   const compacted = await filledTopic({ 'cleanup.policy': 'compact' });
   assert.deepEqual(await remove(compacted, 1n), ['POLICY_VIOLATION', -1n]);
   const both = await filledTopic({ 'cleanup.policy': 'compact,delete' });
   assert.deepEqual(await remove(both, 1n), ['NONE', 1n]);
+  const neither = await filledTopic({ 'cleanup.policy': '' });
+  assert.deepEqual(await remove(neither, 1n), ['NONE', 1n]);
   for (let i = 0; i < 100; i += 1) {
     const { errorCode } = await target.ask(findCoordinatorApi, 3, { key: 'g', keyType: 0 });
     if (errorCode === 0) break;
