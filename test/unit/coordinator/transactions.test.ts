@@ -89,3 +89,13 @@ test('groups and offsets are deleted with what is pending', () => {
   world.ended(7n, true);
   assert.deepEqual(world.offsets(null), { 't-1': 5 });
 });
+
+test('what an unfinished transaction has in store goes with its topic, by the name', () => {
+  const world = new TransactionalWorld();
+  world.committed(0, 5, 7n);
+  world.handle({ kind: 'loaded' });
+  world.handle({ kind: 'topicsDeleted', topics: [{ id: 'another', name: 't' }], isCertain: false });
+  assert.equal(world.stable(0), 'UNSTABLE_OFFSET_COMMIT');
+  world.handle({ kind: 'topicsDeleted', topics: [{ id: 'another', name: 't' }], isCertain: true });
+  assert.equal(world.stable(0), -1);
+});
