@@ -66,8 +66,7 @@ Status Log::WriteStaged(const std::function<bool()>& make_space, const std::func
       if (!IsLack(why.code())) TakeOffline(why);
       return why;
     };
-    // The size asked for may have shrunk since a batch was staged that is larger: an empty segment takes it all the same.
-    if (log.active().size() > 0 && log.active().ShouldRoll(log.config, log.staged[first].head, log.staged[first].now, {})) {
+    if (log.active().ShouldRoll(log.config, log.staged[first].head, log.staged[first].now, {})) {
       const Status rolled = log.RollTo(log.staged[first].head.base, first);
       if (rolled.code() == Code::kNoSpace && make_space && make_space()) continue;
       if (rolled.code() == Code::kWouldBlock) {

@@ -227,15 +227,14 @@ void SegmentGrowth::Add(const BatchHead& batch, int64_t index_interval) {
 }
 
 bool Segment::ShouldRoll(const LogConfig& config, const BatchHead& batch, TimestampMs now, const SegmentGrowth& growth) const {
-  const int64_t size = size_ + growth.bytes;
-  if (size > std::min(config.segment_bytes, kMaxSegmentBytes) - batch.size) return true;
-  if (size > 0) {
-    const TimestampMs first = growth.first_timestamp.value_or(first_timestamp_);
-    const int64_t waited = first.v >= 0 ? SaturatingSub(batch.max_timestamp.v, first.v) : now.v - created_ms_;
-    if (waited > config.segment_ms) return true;
-  }
   if (batch.last() - base_ > kMaxRelativeOffset) return true;
-  if (size == 0) return false;  // an index too small for a single entry must not make us roll for ever
+  const int64_t size = size_ + growth.bytes;
+  // An index too small for a single entry must not make us roll for ever, nor segments that became smaller than a batch that had been staged.
+  if (size == 0) return false;
+  if (size > std::min(config.segment_bytes, kMaxSegmentBytes) - batch.size) return true;
+  const TimestampMs first = growth.first_timestamp.value_or(first_timestamp_);
+  const int64_t waited = first.v >= 0 ? SaturatingSub(batch.max_timestamp.v, first.v) : now.v - created_ms_;
+  if (waited > config.segment_ms) return true;
   // Kafka counts whole entries, and keeps one of the time index's for the seal.
   if (offset_index_.count() + growth.entries >= config.segment_index_bytes / kOffsetEntryBytes) return true;
   return time_index_.count() + growth.entries >= config.segment_index_bytes / kTimeEntryBytes - 1;

@@ -68,7 +68,7 @@ std::shared_ptr<LogWrite> Log::BeginWrite() {
   if (!log.offline.ok() || log.writing || log.copies.empty()) return nullptr;
   auto write = std::make_shared<Impl::Write>();
   const Impl::Staged& first = log.staged.front();
-  if (log.active().size() > 0 && log.active().ShouldRoll(log.config, first.head, first.now, {})) {  // the size asked for may have shrunk since
+  if (log.active().ShouldRoll(log.config, first.head, first.now, {})) {
     log.active().AddFinalTimeEntry();  // the last one: from here on its indexes can be written by another thread
     write->sealed = log.active_ref();
     write->segment = std::make_shared<Segment>(*log.env.fs, log.shared_dir, first.head.base, log.Now().v);
