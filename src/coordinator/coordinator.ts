@@ -331,9 +331,8 @@ export class GroupCoordinator {
     return [...results.values()];
   }
 
-  /** One that is named again is the same object again. */
   describeGroups(groupIds: readonly string[], caller: Caller): DescribedGroup[] {
-    const describeOne = (groupId: string): DescribedGroup => {
+    return groupIds.map((groupId) => {
       const partition = this.#partitionOf(groupId);
       if (typeof partition === 'number') return undescribed(groupId, '', partition, null);
       const group = partition.shard.seen(groupId);
@@ -341,10 +340,7 @@ export class GroupCoordinator {
       return caller.apiVersion < GROUP_ID_NOT_FOUND_SINCE
         ? undescribed(groupId, 'Dead', NONE, null)
         : undescribed(groupId, 'Dead', errorCode('GROUP_ID_NOT_FOUND'), `Group ${groupId} not found.`);
-    };
-    const described = new Map<string, DescribedGroup>();
-    for (const groupId of groupIds) if (!described.has(groupId)) described.set(groupId, describeOne(groupId));
-    return groupIds.map((groupId) => described.get(groupId)!);
+    });
   }
 
   listGroups({ statesFilter, typesFilter }: ListRequest): { readonly errorCode: number; readonly groups: readonly ListedGroup[] } {

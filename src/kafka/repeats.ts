@@ -4,6 +4,17 @@ import { plainError } from '../metadata/kafka-error.js';
 /** Settings, members or offsets that an answer has told already, in one request. */
 const MOST_REPEATED = 100_000;
 
+/** What one request asks for by name, each put together once. */
+export class Once<T> {
+  readonly #made = new Map<string, T>();
+
+  get(key: string, make: () => T): T {
+    let made = this.#made.get(key);
+    if (made === undefined) this.#made.set(key, (made = make()));
+    return made;
+  }
+}
+
 /** Counts what of an answer was told before: what is the same object. */
 export class Repeats {
   readonly #told = new Set<object>();

@@ -8,7 +8,7 @@ import { topicById } from '../../metadata/image.js';
 import { type RequestContext } from '../context.js';
 import { callerOf, groupsOf } from '../group-caller.js';
 import { defineHandler } from '../registry.js';
-import { Repeats } from '../repeats.js';
+import { Once, Repeats } from '../repeats.js';
 
 const GROUP_ERROR_SINCE = 2;
 const MANY_GROUPS_SINCE = 8;
@@ -98,15 +98,11 @@ export const offsetFetchHandler = defineHandler({
     const { apiVersion } = ctx.header;
     const asked = askedGroups(request, apiVersion);
     // All offsets of a group are looked up once, though it be named again.
-    const whole = new Map<string, Promise<FetchedGroup>>();
-    const fetchOnce = (group: AskedGroup): Promise<FetchedGroup> => {
-      const known = group.topics === null ? whole.get(group.groupId) : undefined;
-      if (known !== undefined) return known;
-      const fetched = fetchGroup(group, request.requireStable, ctx);
-      if (group.topics === null) whole.set(group.groupId, fetched);
-      return fetched;
-    };
-    const fetched = await Promise.all(asked.map(fetchOnce));
+    const whole = new Once<Promise<FetchedGroup>>();
+    const fetched = await Promise.all(asked.map((group) => {
+      const fetch = () => fetchGroup(group, request.requireStable, ctx);
+      return group.topics === null ? whole.get(group.groupId, fetch) : fetch();
+    }));
     const repeats = new Repeats();
     for (const group of fetched) repeats.add(group, group.topics.reduce((sum, { partitions }) => sum + partitions.length, 0));
     return inVersion(fetched, apiVersion);

@@ -10,7 +10,8 @@ export const describeGroupsHandler = defineHandler({
   api: describeGroupsApi,
   handle(request, ctx) {
     const operations = request.includeAuthorizedOperations ? allGroupOperations : operationsNotAsked;
-    const groups = groupsOf(ctx).describeGroups(request.groups, callerOf(ctx));
+    const described = new Map(groupsOf(ctx).describeGroups([...new Set(request.groups)], callerOf(ctx)).map((group) => [group.groupId, group]));
+    const groups = request.groups.map((groupId) => described.get(groupId)!);
     const repeats = new Repeats();
     for (const group of groups) repeats.add(group, group.members.length);
     return {

@@ -7,7 +7,7 @@ import { parseNodeId } from '../../metadata/ids.js';
 import { KafkaError, plainError } from '../../metadata/kafka-error.js';
 import { topicNameProblem } from '../../metadata/topic-names.js';
 import { defineHandler } from '../registry.js';
-import { Repeats } from '../repeats.js';
+import { Once, Repeats } from '../repeats.js';
 import { type BrokerServices, type ConfigEntry } from '../services.js';
 
 type Request = RequestOf<typeof describeConfigsApi>;
@@ -44,32 +44,6 @@ function findEntries(resourceType: number, resourceName: string, broker: BrokerS
   }
 }
 
-/** The settings of each resource that a request names, put together once. */
-class Found {
-  readonly #broker: BrokerServices;
-  readonly #entries = new Map<string, readonly ConfigEntry[]>();
-  readonly #repeats = new Repeats();
-
-  constructor(broker: BrokerServices) {
-    this.#broker = broker;
-  }
-
-  entries(resourceType: number, resourceName: string): readonly ConfigEntry[] {
-    const key = `${resourceType} ${resourceName}`;
-    let entries = this.#entries.get(key);
-    if (entries === undefined) this.#entries.set(key, (entries = findEntries(resourceType, resourceName, this.#broker)));
-    return entries;
-  }
-
-  /** Those that are asked for of a resource. */
-  some(entries: readonly ConfigEntry[], keys: readonly string[] | null): readonly ConfigEntry[] {
-    const wanted = keys === null || keys.length === 0 ? null : new Set(keys);
-    const some = wanted === null ? entries : entries.filter(({ name }) => wanted.has(name));
-    this.#repeats.add(entries, some.length);
-    return some;
-  }
-}
-
 function view(entry: ConfigEntry, { includeSynonyms, includeDocumentation }: Request) {
   const { name, value, readOnly, isSensitive, source, type, documentation, synonyms } = entry;
   return {
@@ -89,18 +63,21 @@ export const describeConfigsHandler = defineHandler({
   handle(request, { broker }) {
     // One resource of a type that there is not spoils all of them.
     if (request.resources.some(({ resourceType }) => !KNOWN_TYPES.has(resourceType))) throw plainError('INVALID_REQUEST');
-    const found = new Found(broker);
+    const found = new Once<readonly ConfigEntry[]>();
+    const repeats = new Repeats();
     return {
       results: request.resources.map(({ resourceType, resourceName, configurationKeys }) => {
         let entries: readonly ConfigEntry[];
         try {
-          entries = found.entries(resourceType, resourceName);
+          entries = found.get(`${resourceType} ${resourceName}`, () => findEntries(resourceType, resourceName, broker));
         } catch (error) {
           if (!(error instanceof KafkaError)) throw error;
           return { errorCode: error.code, errorMessage: error.told ?? '', resourceType, resourceName, configs: [] };
         }
-        const configs = found.some(entries, configurationKeys).map((entry) => view(entry, request));
-        return { errorCode: 0, errorMessage: '', resourceType, resourceName, configs };
+        const keys = configurationKeys === null || configurationKeys.length === 0 ? null : new Set(configurationKeys);
+        const wanted = keys === null ? entries : entries.filter(({ name }) => keys.has(name));
+        repeats.add(entries, wanted.length);
+        return { errorCode: 0, errorMessage: '', resourceType, resourceName, configs: wanted.map((entry) => view(entry, request)) };
       }),
     };
   },
