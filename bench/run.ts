@@ -40,12 +40,15 @@ function report(directory: string, run: Run, measurements: readonly Measurement[
   say(`${join(directory, 'report.html')} shows it all`);
 }
 
-async function prepare(options: Options, sides: readonly BrokerSide[], packages: readonly PackageName[]): Promise<void> {
-  say('building the load generator');
-  await buildNativePrograms();
-  const needsKafka = sides.includes('kafka') || options.clients.has('java');
+/** Everything that a run needs, before anything is measured. */
+async function prepare(options: Options, runsBrokers: boolean, sides: readonly BrokerSide[], packages: readonly PackageName[]): Promise<void> {
+  if (runsBrokers) {
+    say('building the load generator');
+    await buildNativePrograms();
+  }
+  const needsKafka = runsBrokers && (sides.includes('kafka') || options.clients.has('java'));
   if (needsKafka) say('fetching Apache Kafka where it is not here yet');
-  // One mostly waits, the others mostly compile; and nothing is measured yet.
+  // One mostly waits, the others mostly compile.
   await Promise.all([needsKafka ? requireKafka() : undefined, requirePackages(packages)]);
 }
 
@@ -75,8 +78,8 @@ async function main(argv: readonly string[]): Promise<void> {
     sayMeasurement(measurement);
   };
   say(options.isQuick ? 'a quick run: its figures are rough' : `about ${Math.ceil((fullSeconds * (FIXED_SHARE + (1 - FIXED_SHARE) * effort.scale)) / 60)} minutes`);
+  await prepare(options, workloads.length > 0, sides, own.flatMap((each) => (isLeftOut(each) ? [] : each.packages)));
   if (workloads.length > 0) {
-    await prepare(options, sides, own.flatMap((each) => (isLeftOut(each) ? [] : each.packages)));
     const fail = (what: string) => {
       say(`FAILED: ${what}`);
       process.exitCode = 1;

@@ -4,7 +4,7 @@ import { run } from '../../test/support/process.js';
 import { makeTempDirectory, removeDirectory } from '../../test/support/temp.js';
 import { orderOf } from '../broker/rounds.js';
 import { settleDisk } from '../broker/page-cache.js';
-import { type InProcessWorkload, requirePackages } from '../packages/npm.js';
+import { type InProcessWorkload } from '../packages/npm.js';
 import { type Effort } from '../suite/effort.js';
 import { type Measurement } from '../suite/measurement.js';
 import { STORES, type StoreName } from './store.js';
@@ -26,7 +26,6 @@ async function runChild(store: StoreName | 'bare', durability: 'durable' | 'os',
 const packages = STORES.filter((store) => store !== 'sluice');
 
 async function runEmbedded(effort: Effort, add: (measurement: Measurement) => void): Promise<void> {
-  await requirePackages(packages);
   const seconds = Math.max(0.2, 0.8 * effort.scale);
   const sides: readonly (StoreName | 'bare')[] = ['bare', ...STORES];
   const settle = makeTempDirectory('settle');

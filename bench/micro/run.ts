@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../../test/support/process.js';
 import { makeTempDirectory, removeDirectory } from '../../test/support/temp.js';
 import { orderOf } from '../broker/rounds.js';
-import { type InProcessWorkload, requirePackages } from '../packages/npm.js';
+import { type InProcessWorkload } from '../packages/npm.js';
 import { type Effort } from '../suite/effort.js';
 import { type Measurement, type Side } from '../suite/measurement.js';
 import { runMicro } from './tinybench.js';
@@ -30,7 +30,6 @@ async function compress(side: Side, codec: string, recordsEach: number, seconds:
 const packages = ['lz4', 'zstd-napi', 'tinybench'] as const;
 
 async function runCodecs(effort: Effort, add: (measurement: Measurement) => void): Promise<void> {
-  await requirePackages(packages);
   const seconds = Math.max(0.3, 2 * effort.scale);
   for (const { codec, peer } of effort.some(CODECS, CODECS.slice(0, 2))) {
     for (const { side, turn } of orderOf<Side>(['sluice', peer], effort.isQuick)) {

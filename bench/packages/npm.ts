@@ -27,6 +27,7 @@ export interface InProcessWorkload {
   readonly title: string;
   readonly seconds: number;
   readonly packages: readonly PackageName[];
+  /** With `packages` installed. */
   run(effort: Effort, add: (measurement: Measurement) => void): Promise<void>;
 }
 
