@@ -11,7 +11,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 
 #include "wire.h"
 
@@ -20,12 +19,6 @@ namespace {
 constexpr size_t kMinBuffer = 256 * 1024;
 constexpr size_t kMaxAnswer = 256u << 20;
 }  // namespace
-
-uint64_t NowNanos() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000ull + static_cast<uint64_t>(now.tv_nsec);
-}
 
 Connection::~Connection() {
   if (fd_ >= 0) close(fd_);

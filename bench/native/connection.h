@@ -65,6 +65,5 @@ class Connection {
   size_t end_ = 0;
 };
 
-uint64_t NowNanos();
 
 }  // namespace sluice::bench

@@ -11,8 +11,6 @@
 //   sluice-load forget  --directory D
 #include "options.h"
 
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -83,13 +81,6 @@ Options ParseOptions(int argc, char** argv, int first) {
     }
   }
   return out;
-}
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 std::string LatencyJson(const Histogram& histogram) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "clock.h"
 #include "histogram.h"
 
 namespace sluice::bench {
@@ -39,9 +40,6 @@ struct Options {
 
 // Exits with code 2 and one line when the command line is wrong.
 Options ParseOptions(int argc, char** argv, int first);
-
-// User and system seconds of this process.
-double CpuSeconds();
 
 // Mean and percentiles in microseconds as the inside of a JSON object, with a list of [per cent, microseconds] for plots.
 std::string LatencyJson(const Histogram& histogram);

@@ -27,22 +27,22 @@ Pass PassFrom(Histogram latency, double seconds, double cpu_seconds, const Shape
 }
 
 std::pair<std::optional<Pass>, std::string> ByPwrite(const TrialOptions& options, Shape shape) {
-  const Descriptor file = WrittenFile(options.directory, kFile, shape.flags);
+  const io::Fd file = WrittenFile(options.directory, kFile, shape.flags);
   const Pages data(shape.size);
   Histogram latency;
-  const double before = ProcessCpuSeconds();
+  const double before = CpuSeconds();
   const double started = NowSeconds();
   for (uint64_t at = 0; NowSeconds() < started + options.seconds; at = (at + shape.size) % kFile) {
     const uint64_t from = NowNanos();
     if (pwrite(file.get(), data.data(), shape.size, static_cast<off_t>(at)) != static_cast<ssize_t>(shape.size)) Die("write");
     latency.Record(NowNanos() - from);
   }
-  return {PassFrom(std::move(latency), NowSeconds() - started, ProcessCpuSeconds() - before, shape), ""};
+  return {PassFrom(std::move(latency), NowSeconds() - started, CpuSeconds() - before, shape), ""};
 }
 
 // `registered`: the kernel knows file and memory beforehand.
 std::pair<std::optional<Pass>, std::string> ByRing(const TrialOptions& options, Shape shape, unsigned depth, bool registered) {
-  const Descriptor file = WrittenFile(options.directory, kFile, shape.flags);
+  const io::Fd file = WrittenFile(options.directory, kFile, shape.flags);
   const Pages data(shape.size * kMaxDepth);
   Ring ring(64, IORING_SETUP_COOP_TASKRUN);
   if (!ring.refusal().empty()) return {std::nullopt, ring.refusal()};
@@ -68,7 +68,7 @@ std::pair<std::optional<Pass>, std::string> ByRing(const TrialOptions& options, 
     began[lane] = NowNanos();
   };
   Histogram latency;
-  const double before = ProcessCpuSeconds();
+  const double before = CpuSeconds();
   const double started = NowSeconds();
   unsigned in_flight = depth;
   for (unsigned lane = 0; lane < depth; ++lane) submit(lane);
@@ -89,7 +89,7 @@ std::pair<std::optional<Pass>, std::string> ByRing(const TrialOptions& options, 
       ++in_flight;
     }
   }
-  return {PassFrom(std::move(latency), NowSeconds() - started, ProcessCpuSeconds() - before, shape), ""};
+  return {PassFrom(std::move(latency), NowSeconds() - started, CpuSeconds() - before, shape), ""};
 }
 
 std::vector<Way> WaysOf(const TrialOptions& options, Shape shape) {

@@ -88,7 +88,7 @@ std::string ByMultishot(int fd, const Write& write) {
 }
 
 std::pair<std::optional<Pass>, std::string> PassOf(const std::function<std::string(int, const Write&)>& receive, const TrialOptions& options, bool writes) {
-  const Descriptor file = writes ? WrittenFile(options.directory, kFile) : Descriptor();
+  const io::Fd file = writes ? WrittenFile(options.directory, kFile) : io::Fd();
   uint64_t at = 0;
   const Write write = [&](const uint8_t* data, size_t size) {
     if (!writes) return;
@@ -97,20 +97,20 @@ std::pair<std::optional<Pass>, std::string> PassOf(const std::function<std::stri
     at += size;
   };
   const Ends ends = Connect();
-  const double before = ProcessCpuSeconds();
+  const double before = CpuSeconds();
   const double started = NowSeconds();
   uint64_t sent = 0;
   double sender_cpu = 0;
   std::thread sender([&] {
     const Pages frame(kFrame);
     const double until = NowSeconds() + options.seconds;
-    const double cpu_before = ThreadCpuSeconds();
+    const double cpu_before = CpuSeconds(RUSAGE_THREAD);
     while (NowSeconds() < until) {
       const ssize_t n = send(ends.client.get(), frame.data(), frame.size(), MSG_NOSIGNAL);
       if (n <= 0) break;
       sent += static_cast<uint64_t>(n);
     }
-    sender_cpu = ThreadCpuSeconds() - cpu_before;
+    sender_cpu = CpuSeconds(RUSAGE_THREAD) - cpu_before;
     shutdown(ends.client.get(), SHUT_WR);
   });
   const std::string refusal = receive(ends.server.get(), write);
@@ -118,7 +118,7 @@ std::pair<std::optional<Pass>, std::string> PassOf(const std::function<std::stri
   sender.join();
   if (!refusal.empty()) return {std::nullopt, refusal};
   const auto bytes = static_cast<double>(sent);
-  return {Pass{bytes / (NowSeconds() - started) / 1e6, (ProcessCpuSeconds() - before - sender_cpu) / bytes * 1e9, std::nullopt}, ""};
+  return {Pass{bytes / (NowSeconds() - started) / 1e6, (CpuSeconds() - before - sender_cpu) / bytes * 1e9, std::nullopt}, ""};
 }
 
 }  // namespace

@@ -45,10 +45,10 @@ std::pair<uint64_t, std::string> BySendfile(Source source, double until) {
 }
 
 std::pair<uint64_t, std::string> BySplice(Source source, double until) {
-  int ends[2];
+  int ends[2];   // unlike the reactor's they wait
   if (pipe2(ends, O_CLOEXEC) != 0) Die("pipe");
-  const Descriptor out(ends[0]);
-  const Descriptor in(ends[1]);
+  const io::Fd out(ends[0]);
+  const io::Fd in(ends[1]);
   fcntl(in.get(), F_SETPIPE_SZ, static_cast<int>(kPiece));
   uint64_t sent = 0;
   while (NowSeconds() < until) {
@@ -104,15 +104,15 @@ std::pair<uint64_t, std::string> ByZeroCopySend(Source source, double until) {
 }
 
 std::pair<std::optional<Pass>, std::string> PassOf(const Send& send, const TrialOptions& options) {
-  const Descriptor file = WrittenFile(options.directory, kFile);
+  const io::Fd file = WrittenFile(options.directory, kFile);
   const Ends ends = Connect();
   setsockopt(ends.server.get(), SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
   double receiver_cpu = 0;
-  const double before = ProcessCpuSeconds();
+  const double before = CpuSeconds();
   std::thread receiver([&] {
     const Pages in(1u << 20);
     while (recv(ends.client.get(), in.data(), in.size(), 0) > 0) {}
-    receiver_cpu = ThreadCpuSeconds();
+    receiver_cpu = CpuSeconds(RUSAGE_THREAD);
   });
   const double started = NowSeconds();
   const auto [sent, refusal] = send({file.get(), ends.server.get()}, started + options.seconds);
@@ -121,7 +121,7 @@ std::pair<std::optional<Pass>, std::string> PassOf(const Send& send, const Trial
   receiver.join();
   if (!refusal.empty()) return {std::nullopt, refusal};
   const auto bytes = static_cast<double>(sent);
-  return {Pass{bytes / took / 1e6, (ProcessCpuSeconds() - before - receiver_cpu) / bytes * 1e9, std::nullopt}, ""};
+  return {Pass{bytes / took / 1e6, (CpuSeconds() - before - receiver_cpu) / bytes * 1e9, std::nullopt}, ""};
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ class Requests {
 
 // Serves until every peer has closed its side.
 std::string ServeByEpoll(const Fds& fds) {
-  const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+  const io::Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   std::vector<Requests> requests(fds.size());
   for (size_t i = 0; i < fds.size(); ++i) {
     epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
@@ -132,7 +132,7 @@ Answered Ask(const Fds& fds, int depth, double seconds) {
     size_t received = 0;
   };
   std::vector<Peer> peers(fds.size());
-  const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+  const io::Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   const Pages requests(kMaxDepth * kRequest);
   const Pages in(kReceive);
   const auto ask = [&](size_t at, size_t count) {
@@ -147,7 +147,7 @@ Answered Ask(const Fds& fds, int depth, double seconds) {
     ask(i, static_cast<size_t>(depth));
   }
   Answered result;
-  const double cpu_before = ThreadCpuSeconds();
+  const double cpu_before = CpuSeconds(RUSAGE_THREAD);
   for (const double until = NowSeconds() + seconds; NowSeconds() < until;) {
     epoll_event events[64];
     const int ready = epoll_wait(epoll.get(), events, 64, 1000);
@@ -164,7 +164,7 @@ Answered Ask(const Fds& fds, int depth, double seconds) {
       if (whole > 0) ask(at, whole);
     }
   }
-  result.cpu_seconds = ThreadCpuSeconds() - cpu_before;
+  result.cpu_seconds = CpuSeconds(RUSAGE_THREAD) - cpu_before;
   for (const int fd : fds) shutdown(fd, SHUT_WR);
   return result;
 }
@@ -178,7 +178,7 @@ std::pair<std::optional<Pass>, std::string> PassOf(const std::function<std::stri
     servers.push_back(ends.back().server.get());
     clients.push_back(ends.back().client.get());
   }
-  const double before = ProcessCpuSeconds();
+  const double before = CpuSeconds();
   std::string refusal;
   std::thread server([&] {
     refusal = serve(servers);
@@ -188,7 +188,7 @@ std::pair<std::optional<Pass>, std::string> PassOf(const std::function<std::stri
   server.join();
   if (!refusal.empty()) return {std::nullopt, refusal};
   const auto count = static_cast<double>(answered.count);
-  return {Pass{count / seconds, (ProcessCpuSeconds() - before - answered.cpu_seconds) / count * 1e6, answered.latency}, ""};
+  return {Pass{count / seconds, (CpuSeconds() - before - answered.cpu_seconds) / count * 1e6, answered.latency}, ""};
 }
 
 }  // namespace

@@ -5,9 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,14 +20,6 @@ namespace {
 double MedianOf(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
-}
-
-double SecondsOf(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
-
-double CpuOf(int who) {
-  rusage usage{};
-  getrusage(who, &usage);
-  return SecondsOf(usage.ru_utime) + SecondsOf(usage.ru_stime);
 }
 
 std::string Microseconds(const std::vector<Pass>& passes, double quantile) {
@@ -58,30 +48,17 @@ void Die(const std::string& what) {
 
 double NowSeconds() { return static_cast<double>(NowNanos()) / 1e9; }
 
-uint64_t NowNanos() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
-double ThreadCpuSeconds() { return CpuOf(RUSAGE_THREAD); }
-double ProcessCpuSeconds() { return CpuOf(RUSAGE_SELF); }
-
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
 Ends Connect() {
-  Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  io::Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
   auto* where = reinterpret_cast<sockaddr*>(&address);
   if (bind(listener.get(), where, length) != 0 || listen(listener.get(), 1) != 0 || getsockname(listener.get(), where, &length) != 0) Die("listen");
-  Ends ends{Descriptor(), Descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))};
+  Ends ends{io::Fd(), io::Fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))};
   if (connect(ends.client.get(), where, length) != 0) Die("connect");
-  ends.server = Descriptor(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  ends.server = io::Fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (ends.server.get() < 0) Die("accept");
   const int on = 1;
   for (const int fd : {ends.server.get(), ends.client.get()}) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -99,16 +76,16 @@ Pages::Pages(size_t size, bool huge) : size_(size) {
 
 Pages::~Pages() { std::free(data_); }
 
-Descriptor WrittenFile(const std::string& directory, uint64_t size, int flags) {
+io::Fd WrittenFile(const std::string& directory, uint64_t size, int flags) {
   std::string path = directory + "/sluice-trial-XXXXXX";
-  Descriptor file(mkstemp(path.data()));
+  io::Fd file(mkstemp(path.data()));
   if (file.get() < 0) Die("a file in " + directory);
   const Pages block(1u << 20);
   for (uint64_t at = 0; at < size; at += block.size()) {
     if (pwrite(file.get(), block.data(), block.size(), static_cast<off_t>(at)) != static_cast<ssize_t>(block.size())) Die("write");
   }
   if (fsync(file.get()) != 0) Die("fsync");
-  Descriptor again(open(path.c_str(), O_RDWR | O_CLOEXEC | flags));
+  io::Fd again(open(path.c_str(), O_RDWR | O_CLOEXEC | flags));
   if (again.get() < 0) Die("open");
   unlink(path.c_str());
   return again;

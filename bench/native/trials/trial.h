@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "../clock.h"
 #include "../histogram.h"
+#include "io/socket.h"
 
 namespace sluice::bench {
 
@@ -50,30 +52,11 @@ std::vector<Trial> FileTrials(const TrialOptions& options);
 
 [[noreturn]] void Die(const std::string& what);
 double NowSeconds();
-uint64_t NowNanos();
-double ThreadCpuSeconds();   // of the calling thread
-double ProcessCpuSeconds();  // of all threads, the kernel's workers for this process among them
-
-// A file descriptor that is closed with its owner.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor();
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Both ends of a connection over the loopback, without Nagle's delay.
 struct Ends {
-  Descriptor server;
-  Descriptor client;
+  io::Fd server;
+  io::Fd client;
 };
 Ends Connect();
 
@@ -92,6 +75,6 @@ class Pages {
 };
 
 // A file of `size` bytes that are written and on the disk, opened for reading and writing with `flags` more, and without a name.
-Descriptor WrittenFile(const std::string& directory, uint64_t size, int flags = 0);
+io::Fd WrittenFile(const std::string& directory, uint64_t size, int flags = 0);
 
 }  // namespace sluice::bench
