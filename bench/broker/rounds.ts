@@ -74,7 +74,6 @@ async function sharedTurn(plan: Plan, side: BrokerSide, turn: number): Promise<v
       stageOf(plan, broker, broker, produce, turn).record({ name: 'from the start on', mode: 'os', client: 'native', settings, figures });
     }
     for (const workload of shared) await runWorkload(plan, broker, broker, workload, turn);
-    await broker.stop();
   } finally {
     await broker.dispose();
   }

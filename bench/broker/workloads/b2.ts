@@ -51,6 +51,5 @@ export const b2: Workload = {
         }
       });
     });
-    await broker.stop();
   },
 };

@@ -58,6 +58,5 @@ export const b3: Workload = {
         stage.record({ ...common, figures: await restartAfterKill(broker, topic, partitions >> 1) });
       });
     }
-    await broker.stop();
   },
 };

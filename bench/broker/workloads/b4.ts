@@ -19,12 +19,11 @@ export const b4: Workload = {
     const partitions = effort.isQuick ? 100 : 1000;
     const bytes = effort.bytes(10e9);
     await withTopic(stage, { name: freshTopic('b4'), partitions, mode, retainBytes: 64e9 }, async (topic) => {
-      const shape = { '--topic': topic.name, '--partitions': partitions, '--record-size': 1024, '--batch-records': 60 };
+      const shape = { '--topic': topic.name, '--partitions': partitions, '--record-size': 1024, '--batch-records': 900 };
       await load('produce', topic.port, { ...shape, '--bytes': bytes }, { timeoutMs: 900_000 });
       const figures = await restartAfterKill(broker, topic.name, partitions >> 1);
       const name = `${(bytes / 1e9).toFixed(1)} GB in ${partitions.toLocaleString('en-US')} partitions, in the page cache`;
       stage.record({ name, mode, settings: '1 KiB records', figures });
     });
-    await broker.stop();
   },
 };

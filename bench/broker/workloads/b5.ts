@@ -30,6 +30,5 @@ export const b5: Workload = {
     }
     await broker.stop();
     stage.record({ name: 'the same directory again', figures: { startMs: await broker.start() } });
-    await broker.stop();
   },
 };

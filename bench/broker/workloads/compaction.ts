@@ -40,6 +40,5 @@ export const compaction: Workload = {
         });
       });
     }
-    await broker.stop();
   },
 };
