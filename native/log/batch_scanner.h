@@ -13,6 +13,8 @@
 
 namespace sluice::log {
 
+inline constexpr int64_t kMaxControlBatch = 1 << 20;   // one record of a few bytes, and whatever somebody may have put into its headers
+
 class BatchScanner {
  public:
   struct Options {

@@ -8,9 +8,8 @@
 namespace sluice::log {
 namespace {
 
-constexpr int64_t kStepBytes = 4 << 20;          // of a run at a time
+constexpr int64_t kRunStepBytes = 4 << 20;       // of a run at a time
 constexpr int64_t kLackUs = 1000000;             // until what lacked is asked for again
-constexpr int64_t kTimerUs = 100000;             // about how often OnTimer comes: debts smaller than this are not waited for
 constexpr int64_t kMaxMapBytes = INT32_MAX;      // of one run, as in Kafka
 
 struct Found {
@@ -27,7 +26,7 @@ bool IsDamage(Code code) { return code == Code::kCorrupt || code == Code::kUnsup
 
 int64_t LogDir::Impl::Cleaner::StepBytes() const {
   const double tenth = options_.max_bytes_per_second / 10;
-  return tenth >= static_cast<double>(kStepBytes) ? kStepBytes : std::max<int64_t>(static_cast<int64_t>(tenth), 64 << 10);
+  return tenth >= static_cast<double>(kRunStepBytes) ? kRunStepBytes : std::max<int64_t>(static_cast<int64_t>(tenth), 64 << 10);
 }
 
 void LogDir::Impl::Cleaner::OnTimer() {

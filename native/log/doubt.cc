@@ -7,15 +7,15 @@ namespace sluice::log {
 namespace {
 
 constexpr int64_t kMostNotes = 1 << 20;
-constexpr int64_t kPiece = 1 << 20;
+constexpr int64_t kSearchBytes = 1 << 20;
 
 Status WriteFileAgain(io::FileSystem& fs, const std::string& path) {
   Result<std::unique_ptr<io::File>> file = fs.Open(path, io::OpenMode::kReadWrite);
   if (!file.ok()) return file.status();
   Result<int64_t> size = (*file)->Size();
   if (!size.ok()) return size.status();
-  std::vector<uint8_t> piece(static_cast<size_t>(std::min(kPiece, *size)));
-  for (int64_t at = 0; at < *size; at += kPiece) {
+  std::vector<uint8_t> piece(static_cast<size_t>(std::min(kSearchBytes, *size)));
+  for (int64_t at = 0; at < *size; at += kSearchBytes) {
     Result<size_t> got = (*file)->ReadAt(piece, at);
     if (!got.ok()) return got.status();
     SLUICE_TRY((*file)->WriteAt(Bytes(piece).first(*got), at));

@@ -18,6 +18,9 @@ class Reporter {
   virtual void Report(Severity severity, const std::string& line) = 0;
 };
 
+// About how often whoever composes the engine calls LogDir::OnTimer: debts smaller than this are not waited for.
+inline constexpr int64_t kTimerUs = 100000;
+
 class Sweeper;
 
 struct Env {

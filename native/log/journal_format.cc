@@ -7,7 +7,7 @@
 namespace sluice::log {
 namespace {
 
-constexpr size_t kCrcAt = 44;
+constexpr size_t kFrameCrcAt = 44;
 
 template <class T>
 void Put(uint8_t* out, size_t at, T value) {
@@ -33,7 +33,7 @@ void EncodeFrameHeader(const FrameHeader& header, uint8_t* out) {
   Put<uint32_t>(out, 28, header.entries);
   Put<uint32_t>(out, 32, header.prev_crc);
   Put<uint64_t>(out, 36, header.continues);
-  Put<uint32_t>(out, kCrcAt, header.crc);
+  Put<uint32_t>(out, kFrameCrcAt, header.crc);
 }
 
 std::optional<FrameHeader> DecodeFrameHeader(Bytes first_bytes) {
@@ -47,14 +47,14 @@ std::optional<FrameHeader> DecodeFrameHeader(Bytes first_bytes) {
   header.entries = Get<uint32_t>(in, 28);
   header.prev_crc = Get<uint32_t>(in, 32);
   header.continues = Get<uint64_t>(in, 36);
-  header.crc = Get<uint32_t>(in, kCrcAt);
+  header.crc = Get<uint32_t>(in, kFrameCrcAt);
   if (header.length < kFrameHeaderBytes || header.length > kFrameMaxBytes) return std::nullopt;
   return header;
 }
 
 uint32_t FrameCrc(Bytes frame) {
   static constexpr uint8_t kZero[4] = {0, 0, 0, 0};
-  uint32_t crc = Crc32c(frame.first(kCrcAt));
+  uint32_t crc = Crc32c(frame.first(kFrameCrcAt));
   crc = Crc32cExtend(crc, Bytes(kZero, 4));
   return Crc32cExtend(crc, frame.subspan(kFrameHeaderBytes));
 }

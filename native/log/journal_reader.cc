@@ -8,7 +8,7 @@
 namespace sluice::log {
 namespace {
 
-constexpr size_t kPiece = 1 << 20;
+constexpr size_t kReadBytes = 1 << 20;
 
 // Reads the frame at `position` whole and checks it; nothing where there is no valid frame.
 std::optional<FrameHeader> ReadFrame(io::File& file, int64_t bytes, int64_t position, std::vector<uint8_t>* buffer, Status* failure) {
@@ -151,7 +151,7 @@ Result<bool> JournalReader::FindHeir(std::unordered_set<uint64_t>* chain) {
 }
 
 Result<std::optional<JournalReader::Lost>> JournalReader::FindLost(bool everywhere) {
-  std::vector<uint8_t> piece(kPiece);
+  std::vector<uint8_t> piece(kReadBytes);
   for (const Source& source : sources_) {
     // In a file that this incarnation has not begun, as far as can be seen, the first frame is missing at most together with those that were under way.
     const bool begun = source.walked > 0 || source.from > 0 || (source.Of(end_.incarnation) && source.first->sequence > end_.sequence);

@@ -12,11 +12,10 @@
 
 #include "base/assert.h"
 #include "base/crc32c.h"
+#include "log/log_format.h"
 
 namespace sluice::log {
 namespace {
-
-constexpr int64_t kMaxSmallFile = 64 << 20;
 
 bool ParseInt(const std::string& text, int64_t* out) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
@@ -48,7 +47,7 @@ std::vector<std::string> Lines(const std::string& text) {
 
 Result<MetaProperties> ReadMetaProperties(io::FileSystem& fs, const std::string& dir) {
   const std::string path = dir + "/" + kMetaPropertiesName;
-  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxSmallFile);
+  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxTextFile);
   if (!text.ok()) return text.status();
   MetaProperties properties;
   int64_t version = -1;
@@ -86,7 +85,7 @@ Status WriteMetaProperties(io::FileSystem& fs, const std::string& dir, const Met
 
 Result<OffsetsByPartition> ReadOffsets(io::FileSystem& fs, const std::string& path, std::optional<uint32_t> crc) {
   OffsetsByPartition offsets;
-  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxSmallFile);
+  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxTextFile);
   if (!text.ok() && (text.code() != Code::kNotFound || crc)) return text.status();
   if (!text.ok()) return offsets;
   if (crc && CrcOf(*text) != *crc) return Status::Error(Code::kCorrupt, path + " is not as the clean stop has left it: its CRC does not match");
@@ -154,7 +153,7 @@ Status WriteCleanMark(io::FileSystem& fs, const std::string& dir, int64_t broker
 
 Result<StopNote> ReadStopNote(io::FileSystem& fs, const std::string& dir) {
   const std::string path = dir + "/" + kCleanMarkName;
-  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxSmallFile);
+  Result<std::string> text = io::ReadWholeFile(fs, path, kMaxTextFile);
   if (!text.ok()) return text.status();
   StopNote note;
   const size_t at = text->find(kNoteKey);

@@ -134,7 +134,7 @@ class LogDir {
   void OnRoom(std::function<void()> callback);   // one callback, kept; runs on each change from no room to room
   // End of a tick: writes every staged log, sends one journal write for all of them, enters the kernel once. Cheap when nothing is staged.
   void Commit();
-  // Retention, rolls by time, delayed file deletion, checkpoint pacing; call about every 100 ms.
+  // Retention, rolls by time, delayed file deletion, checkpoint pacing; call about every kTimerUs.
   void OnTimer();
 
   // Syncs everything, writes Kafka's checkpoints and snapshots, removes the journal, writes .kafka_cleanshutdown last. `done` once; then destroy.

@@ -33,6 +33,7 @@ inline constexpr char kSwapSuffix[] = ".swap";        // of Kafka's cleaner: fin
 inline constexpr char kLeaderEpochFile[] = "leader-epoch-checkpoint";
 inline constexpr char kPartitionMetadataFile[] = "partition.metadata";
 
+inline constexpr int64_t kMaxTextFile = 64 << 20;         // of a text file: the checkpoints of a log and of its directory
 inline constexpr uint32_t kOffsetEntryBytes = 8;
 inline constexpr uint32_t kTimeEntryBytes = 12;
 inline constexpr uint32_t kAbortedTxnBytes = 34;

@@ -10,8 +10,6 @@
 namespace sluice::log {
 namespace {
 
-constexpr int64_t kMaxSmallFile = 64 << 20;
-
 bool EndsWith(const std::string& name, std::string_view suffix) {
   return name.size() >= suffix.size() && std::string_view(name).substr(name.size() - suffix.size()) == suffix;
 }
@@ -210,7 +208,7 @@ Status Log::Impl::FinishLoad() {
 Status Log::Impl::LoadEpochs(const DirListing& listing) {
   if (!listing.epochs) return Status::Ok();
   const std::string path = JoinPath(dir, kLeaderEpochFile);
-  Result<std::string> text = io::ReadWholeFile(*env.fs, path, kMaxSmallFile);
+  Result<std::string> text = io::ReadWholeFile(*env.fs, path, kMaxTextFile);
   if (!text.ok()) return text.status();
   Result<LeaderEpochs> decoded = LeaderEpochs::Decode(*text);
   if (decoded.ok()) {

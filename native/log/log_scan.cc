@@ -12,8 +12,6 @@
 namespace sluice::log {
 namespace {
 
-constexpr int64_t kMaxControlBatch = 1 << 20;
-
 std::optional<TxnMarker> MarkerOf(BatchScanner& scanner) {
   Result<Bytes> body = scanner.Body(kMaxControlBatch);
   if (!body.ok()) return std::nullopt;

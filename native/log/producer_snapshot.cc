@@ -9,7 +9,7 @@
 namespace sluice::log {
 namespace {
 constexpr int16_t kSnapshotVersion = 1;
-constexpr size_t kCrcAt = 2;
+constexpr size_t kSnapshotCrcAt = 2;
 constexpr size_t kCountAt = 6;
 constexpr size_t kEntriesAt = 10;
 constexpr size_t kEntryBytes = 46;
@@ -38,7 +38,7 @@ std::string EncodeProducerSnapshot(const ProducerState& state) {
     StoreI64(p + 38, producer.txn_first.v);
     p += kEntryBytes;
   }
-  StoreU32(bytes + kCrcAt, Crc32c({bytes + kCountAt, out.size() - kCountAt}));
+  StoreU32(bytes + kSnapshotCrcAt, Crc32c({bytes + kCountAt, out.size() - kCountAt}));
   return out;
 }
 
@@ -46,7 +46,7 @@ Status DecodeProducerSnapshot(Bytes bytes, ProducerState* state) {
   const auto bad = [](const char* what) { return Status::Error(Code::kCorrupt, std::string("producer snapshot: ") + what); };
   if (bytes.size() < kEntriesAt) return bad("cut short");
   if (LoadI16(bytes.data()) != kSnapshotVersion) return bad("unknown version");
-  if (LoadU32(bytes.data() + kCrcAt) != Crc32c(bytes.subspan(kCountAt))) return bad("CRC does not match");
+  if (LoadU32(bytes.data() + kSnapshotCrcAt) != Crc32c(bytes.subspan(kCountAt))) return bad("CRC does not match");
   const int64_t count = LoadI32(bytes.data() + kCountAt);
   if (count < 0 || bytes.size() != kEntriesAt + static_cast<size_t>(count) * kEntryBytes) return bad("length does not match its count");
   for (const uint8_t* p = bytes.data() + kEntriesAt; p != bytes.data() + bytes.size(); p += kEntryBytes) {

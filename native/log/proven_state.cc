@@ -2,92 +2,55 @@
 
 #include <cstring>
 
-#include "base/crc32c.h"
+#include "log/checkpoint_bytes.h"
 
 namespace sluice::log {
 namespace {
 
 constexpr uint8_t kProvenStateVersion = 1;
 
-template <class T>
-void Put(std::string* out, T value) {
-  static_assert(std::endian::native == std::endian::little);
-  out->append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-class Taker {
- public:
-  explicit Taker(std::string_view bytes) : rest_(bytes) {}
-  template <class T>
-  T Take() {
-    T value{};
-    if (rest_.size() < sizeof value) {
-      short_ = true;
-      rest_ = {};
-      return value;
-    }
-    std::memcpy(&value, rest_.data(), sizeof value);
-    rest_.remove_prefix(sizeof value);
-    return value;
-  }
-  // A count of things that take at least `each` bytes.
-  uint32_t TakeCount(size_t each) {
-    const uint32_t count = Take<uint32_t>();
-    if (count > rest_.size() / each) short_ = true;
-    return short_ ? 0 : count;
-  }
-  bool ok() const { return !short_; }
-  size_t left() const { return rest_.size(); }
-
- private:
-  std::string_view rest_;
-  bool short_ = false;
-};
-
-uint32_t CrcOf(std::string_view bytes) { return Crc32c({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}); }
-
 }  // namespace
 
 void EncodeProvenState(const ProvenState& state, const LeaderEpochs& epochs, const ProducerState& producers, std::string* out) {
   const size_t begin = out->size();
-  Put<uint8_t>(out, kProvenStateVersion);
-  Put<uint8_t>(out, static_cast<uint8_t>(state.mode));
-  Put(out, state.log_start.v);
-  Put(out, state.end.v);
-  Put(out, state.recovery_point.v);
-  Put(out, state.segment_base.v);
-  Put(out, state.position);
-  Put(out, state.offset_entries);
-  Put(out, state.time_entries);
-  Put(out, state.aborted);
-  Put(out, state.max.timestamp.v);
-  Put(out, state.max.offset.v);
-  Put(out, static_cast<uint32_t>(epochs.entries().size()));
+  PutNumber<uint8_t>(out, kProvenStateVersion);
+  PutNumber<uint8_t>(out, static_cast<uint8_t>(state.mode));
+  PutNumber(out, state.log_start.v);
+  PutNumber(out, state.end.v);
+  PutNumber(out, state.recovery_point.v);
+  PutNumber(out, state.segment_base.v);
+  PutNumber(out, state.position);
+  PutNumber(out, state.offset_entries);
+  PutNumber(out, state.time_entries);
+  PutNumber(out, state.aborted);
+  PutNumber(out, state.max.timestamp.v);
+  PutNumber(out, state.max.offset.v);
+  PutNumber(out, static_cast<uint32_t>(epochs.entries().size()));
   for (const LeaderEpochs::Entry& entry : epochs.entries()) {
-    Put(out, entry.epoch.v);
-    Put(out, entry.start.v);
+    PutNumber(out, entry.epoch.v);
+    PutNumber(out, entry.start.v);
   }
-  Put(out, static_cast<uint32_t>(producers.size()));
+  PutNumber(out, static_cast<uint32_t>(producers.size()));
   for (const auto& [id, producer] : producers.all()) {
-    Put(out, id);
-    Put(out, producer.epoch.v);
-    Put(out, producer.coordinator_epoch);
-    Put(out, producer.last_timestamp.v);
-    Put(out, producer.txn_first.v);
-    Put(out, producer.batch_count);
+    PutNumber(out, id);
+    PutNumber(out, producer.epoch.v);
+    PutNumber(out, producer.coordinator_epoch);
+    PutNumber(out, producer.last_timestamp.v);
+    PutNumber(out, producer.txn_first.v);
+    PutNumber(out, producer.batch_count);
     for (size_t i = 0; i < producer.batch_count; ++i) {
-      Put(out, producer.batches[i].last_sequence);
-      Put(out, producer.batches[i].offset_delta);
-      Put(out, producer.batches[i].last.v);
-      Put(out, producer.batches[i].timestamp.v);
+      PutNumber(out, producer.batches[i].last_sequence);
+      PutNumber(out, producer.batches[i].offset_delta);
+      PutNumber(out, producer.batches[i].last.v);
+      PutNumber(out, producer.batches[i].timestamp.v);
     }
   }
-  Put(out, static_cast<uint32_t>(producers.invisible().size()));
+  PutNumber(out, static_cast<uint32_t>(producers.invisible().size()));
   for (const auto& [first, marker] : producers.invisible()) {
-    Put(out, first);
-    Put(out, marker);
+    PutNumber(out, first);
+    PutNumber(out, marker);
   }
-  Put(out, CrcOf(std::string_view(*out).substr(begin)));
+  PutNumber(out, SumOf(std::string_view(*out).substr(begin)));
 }
 
 Result<ProvenState> DecodeProvenState(std::string_view bytes) {
@@ -96,8 +59,8 @@ Result<ProvenState> DecodeProvenState(std::string_view bytes) {
   uint32_t crc;
   std::memcpy(&crc, bytes.data() + bytes.size() - 4, 4);
   bytes.remove_suffix(4);
-  if (CrcOf(bytes) != crc) return bad("CRC does not match");
-  Taker in(bytes);
+  if (SumOf(bytes) != crc) return bad("CRC does not match");
+  NumberReader in(bytes);
   const uint8_t version = in.Take<uint8_t>();
   if (version != kProvenStateVersion) return Status::Error(Code::kUnsupportedFormat, "checkpoint of a log: version " + std::to_string(version));
   ProvenState state;
@@ -147,7 +110,7 @@ Result<ProvenState> DecodeProvenState(std::string_view bytes) {
     const Offset marker(in.Take<int64_t>());
     state.producers.RestoreInvisible(first, marker);
   }
-  if (!in.ok() || in.left() != 0) return bad("length does not match its counts");
+  if (!in.done()) return bad("length does not match its counts");
   return state;
 }
 

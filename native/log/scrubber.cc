@@ -9,8 +9,7 @@
 namespace sluice::log {
 namespace {
 
-constexpr int64_t kStepBytes = 1 << 20;
-constexpr int64_t kTimerUs = 100000;           // about how often OnTimer comes
+constexpr int64_t kScrubStepBytes = 1 << 20;
 constexpr int64_t kFirstRoundUs = 600000000;   // a start has better things to read
 
 // Takes what the page cache has; what has to be read for it is taken out again.
@@ -80,7 +79,7 @@ struct LogDir::Impl::Scrubber::Reading {
       }
       file = std::make_unique<GuestFile>(&segment->log_file());
     }
-    while (!over && position - step_from < kStepBytes) Batch();
+    while (!over && position - step_from < kScrubStepBytes) Batch();
   }
 
   void Batch() {

@@ -6,7 +6,7 @@
 namespace sluice::log {
 namespace {
 
-constexpr int64_t kPiece = 1 << 20;
+constexpr int64_t kReservePiece = 1 << 20;
 
 }  // namespace
 
@@ -62,7 +62,7 @@ Status SpaceReserve::Release() {
 
 bool SpaceReserve::Take() {
   std::lock_guard lock(mutex_);
-  const int64_t left = bytes_.load() - kPiece;
+  const int64_t left = bytes_.load() - kReservePiece;
   if (left < least_.load()) return false;
   Result<std::unique_ptr<io::File>> file = fs_.Open(path_, io::OpenMode::kReadWrite);
   if (!file.ok() || !(*file)->Truncate(left).ok()) return false;

@@ -16,8 +16,6 @@ namespace sluice::log {
 namespace {
 
 constexpr int64_t kMaxIndexFile = int64_t{2} << 30;
-constexpr int64_t kMaxTextFile = 64 << 20;
-constexpr int64_t kMaxControlBatch = 1 << 20;
 
 Bytes BytesOf(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 std::string Text(Offset offset) { return std::to_string(offset.v); }
