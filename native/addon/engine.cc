@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "batch/batch_view.h"
@@ -10,7 +11,6 @@
 namespace sluice::addon {
 namespace {
 
-constexpr int64_t kTimerUs = 100000;
 constexpr int64_t kTimersPerTrim = 10;
 
 // One append that waits to be told, after all that were staged before it. Deletes itself when told.
@@ -53,6 +53,7 @@ struct Engine::BuildStep {
   TopicIdPartition id;
   std::optional<Result<std::vector<uint8_t>>> built;
   std::function<void(Result<log::AppendResult>)> done;
+  std::function<void()> call;   // instead of an append
 };
 
 Engine::Engine(EngineOptions options, std::shared_ptr<Bridge> bridge) : options_(std::move(options)), bridge_(std::move(bridge)) {}
@@ -63,7 +64,9 @@ Status Engine::Start(std::function<void(Result<OpenedInfo>)> done) {
   Result<std::unique_ptr<net::Reactor>> reactor = net::Reactor::Create(io::RealClock());
   if (!reactor.ok()) return reactor.status();
   reactor_ = reactor.take();
-  thread_ = std::thread([this, done = std::move(done)]() mutable { Run(std::move(done)); });
+  Result<io::Thread> thread = io::Thread::Start([this, done = std::move(done)]() mutable { Run(std::move(done)); });
+  if (!thread.ok()) return thread.status();
+  thread_ = thread.take();
   return Status::Ok();
 }
 
@@ -76,14 +79,18 @@ bool Engine::Post(std::function<void()> message) {
 void Engine::Stop() {
   if (stopped_.exchange(true)) return;
   if (reactor_) reactor_->Stop();
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable()) thread_.Join();
   // With the messages that came too late, and the promises in them.
   reactor_.reset();
 }
 
 Result<OpenedInfo> Engine::Open() {
-  pool_ = io::MakePool(options_.pool_threads);
-  appender_ = io::MakePool(1);
+  Result<std::unique_ptr<io::Executor>> pool = io::MakePool(options_.pool_threads);
+  if (!pool.ok()) return pool.status();
+  pool_ = pool.take();
+  Result<std::unique_ptr<io::Executor>> appender = io::MakePool(1);
+  if (!appender.ok()) return appender.status();
+  appender_ = appender.take();
   Result<std::unique_ptr<io::AsyncWriter>> writer = io::MakeAsyncWriter(options_.driver);
   if (!writer.ok()) return writer.status();
   writer_ = writer.take();
@@ -141,7 +148,7 @@ void Engine::Run(std::function<void(Result<OpenedInfo>)> done) {
 }
 
 void Engine::ArmTimer() {
-  reactor_->After(kTimerUs, [this] {
+  reactor_->After(log::kTimerUs, [this] {
     dir_->OnTimer();
     if (++timer_count_ % kTimersPerTrim == 0) read_memory_->Trim();
     ArmTimer();
@@ -203,12 +210,30 @@ void Engine::BuildAndAppend(const TopicIdPartition& id, bool slow, std::function
   pool_->Submit(io::MakeJob([step, build = std::move(build)] { step->built = build(); }, [this] { ReleaseBuilt(); }));
 }
 
+void Engine::BehindAppends(const TopicIdPartition& id, std::function<void()> call) {
+  if (std::none_of(building_.begin(), building_.end(), [&](const auto& step) { return step->id == id; })) {
+    call();
+    return;
+  }
+  auto step = std::make_shared<BuildStep>();
+  step->id = id;
+  step->built.emplace(std::vector<uint8_t>());
+  step->call = std::move(call);
+  building_.push_back(std::move(step));
+}
+
 void Engine::ReleaseBuilt() {
   size_t released = 0;
   while (released < building_.size() && building_[released]->built) ++released;
   std::vector<std::shared_ptr<BuildStep>> ready(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
   building_.erase(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
-  for (auto& step : ready) AppendBuilt(step->id, std::move(*step->built), std::move(step->done));
+  for (auto& step : ready) {
+    if (step->call) {
+      step->call();
+    } else {
+      AppendBuilt(step->id, std::move(*step->built), std::move(step->done));
+    }
+  }
   if (closing_ && building_.empty()) std::exchange(closing_, nullptr)();
 }
 

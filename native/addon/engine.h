@@ -8,13 +8,13 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "addon/bridge.h"
 #include "base/buffer_pool.h"
 #include "batch/codec.h"
+#include "io/thread.h"
 #include "kafka/data_plane.h"
 #include "log/log_dir.h"
 #include "net/reactor.h"
@@ -59,6 +59,8 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   const std::shared_ptr<BufferPool>& read_memory() const { return read_memory_; }
   log::Log* Find(const TopicIdPartition& id) { return dir_ ? dir_->Find(id) : nullptr; }
 
+  // Runs `call` behind the appends of this log that were handed over before, those that the pool still builds included.
+  void BehindAppends(const TopicIdPartition& id, std::function<void()> call);
   // Appends one built batch; `done` when it is visible by the log's mode, or failed. In order for each log, failures too.
   void Append(const TopicIdPartition& id, std::vector<uint8_t> batch, log::AppendOrigin origin, std::function<void(Result<log::AppendResult>)> done);
   // Builds on the pool when `build` is slow (compression), in order with all other built appends; then Append.
@@ -82,7 +84,7 @@ class Engine final : public log::Reporter, public kafka::ControlPlane {
   const EngineOptions options_;
   const std::shared_ptr<Bridge> bridge_;
   const std::shared_ptr<BufferPool> read_memory_ = std::make_shared<BufferPool>();
-  std::thread thread_;
+  io::Thread thread_;
   std::unique_ptr<net::Reactor> reactor_;
   std::atomic<bool> stopped_{false};
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "addon/convert.h"
+#include "io/thread.h"
 #include "log/verify.h"
 
 namespace sluice::addon {
@@ -32,10 +33,14 @@ class VerifyWorker final : public Napi::AsyncWorker {
       for (size_t i; (i = next.fetch_add(1)) < verifier.partitions();) verifier.CheckPartition(i);
     };
     const size_t wanted = std::min({kMostThreads, size_t{std::max(1u, std::thread::hardware_concurrency())}, verifier.partitions()});
-    std::vector<std::thread> others;
-    for (size_t i = 1; i < wanted; ++i) others.emplace_back(work);
+    std::vector<io::Thread> others;
+    for (size_t i = 1; i < wanted; ++i) {
+      Result<io::Thread> other = io::Thread::Start(work);
+      if (!other.ok()) break;   // fewer do it too
+      others.push_back(other.take());
+    }
     work();
-    for (std::thread& other : others) other.join();
+    for (io::Thread& other : others) other.Join();
     report_ = verifier.Finish();
   }
 

@@ -120,7 +120,11 @@ class UringWriter final : public AsyncWriter {
 // One thread of its own, so that a journal write never waits behind a long job of the pool.
 class ThreadWriter final : public AsyncWriter {
  public:
-  ThreadWriter() : thread_(MakePool(1)) {}
+  static Result<std::unique_ptr<AsyncWriter>> Make() {
+    Result<std::unique_ptr<Executor>> thread = MakePool(1);
+    if (!thread.ok()) return thread.status();
+    return std::unique_ptr<AsyncWriter>(new ThreadWriter(thread.take()));
+  }
   void Submit(WriteOp* op) override { queued_.push_back(op); }
   void Flush() override {
     if (queued_.empty()) return;
@@ -146,6 +150,8 @@ class ThreadWriter final : public AsyncWriter {
   const char* driver() const override { return "epoll"; }
 
  private:
+  explicit ThreadWriter(std::unique_ptr<Executor> thread) : thread_(std::move(thread)) {}
+
   class Batch final : public Job {
    public:
     explicit Batch(std::vector<WriteOp*> ops) : ops_(std::move(ops)) {}
@@ -167,10 +173,10 @@ class ThreadWriter final : public AsyncWriter {
 }  // namespace
 
 Result<std::unique_ptr<AsyncWriter>> MakeAsyncWriter(Driver driver) {
-  if (driver == Driver::kEpoll) return std::unique_ptr<AsyncWriter>(new ThreadWriter());
+  if (driver == Driver::kEpoll) return ThreadWriter::Make();
   Result<std::unique_ptr<AsyncWriter>> ring = UringWriter::Make();
   if (ring.ok() || driver == Driver::kUring) return ring;
-  return std::unique_ptr<AsyncWriter>(new ThreadWriter());
+  return ThreadWriter::Make();
 }
 
 }  // namespace sluice::io

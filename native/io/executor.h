@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 
+#include "base/result.h"
+
 namespace sluice::io {
 
 class Job {
@@ -33,7 +35,7 @@ std::unique_ptr<Job> MakeJob(std::function<void()> run, std::function<void()> do
 // Has `call` run on the home thread when whoever asks for it is done: by way of the pool, behind what completes before.
 void CallLater(Executor& executor, std::function<void()> call);
 
-// `threads` pool threads. Destruction waits for what runs and drops what has not begun (without Done()).
-std::unique_ptr<Executor> MakePool(size_t threads);
+// `threads` pool threads. Destruction waits for what runs and drops what has not begun (without Done()). Errors: no descriptor or no thread is left.
+Result<std::unique_ptr<Executor>> MakePool(size_t threads);
 
 }  // namespace sluice::io

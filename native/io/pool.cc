@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/assert.h"
 #include "io/executor.h"
+#include "io/socket.h"
+#include "io/thread.h"
 
 namespace sluice::io {
 namespace {
@@ -27,9 +28,15 @@ class ClosureJob final : public Job {
 
 class Pool final : public Executor {
  public:
-  explicit Pool(size_t threads) : event_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    SLUICE_ASSERT(event_fd_ >= 0);
-    for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+  static Result<std::unique_ptr<Executor>> Make(size_t threads) {
+    std::unique_ptr<Pool> pool(new Pool());
+    if (!pool->event_fd_.open()) return Status::FromErrno(errno, "eventfd");
+    for (size_t i = 0; i < threads; ++i) {
+      Result<Thread> thread = Thread::Start([&pool = *pool] { pool.Work(); });
+      if (!thread.ok()) return thread.status();
+      pool->threads_.push_back(thread.take());
+    }
+    return std::unique_ptr<Executor>(std::move(pool));
   }
 
   ~Pool() override {
@@ -39,8 +46,7 @@ class Pool final : public Executor {
       waiting_.clear();
     }
     wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-    ::close(event_fd_);
+    for (Thread& thread : threads_) thread.Join();
   }
 
   void Submit(std::unique_ptr<Job> job) override {
@@ -54,7 +60,7 @@ class Pool final : public Executor {
 
   size_t RunCompletions() override {
     uint64_t count;
-    (void)!::read(event_fd_, &count, sizeof(count));
+    (void)!::read(event_fd_.get(), &count, sizeof(count));
     std::vector<std::unique_ptr<Job>> finished;
     {
       std::lock_guard<std::mutex> guard(mutex_);
@@ -68,10 +74,12 @@ class Pool final : public Executor {
     return finished.size();
   }
 
-  int event_fd() const override { return event_fd_; }
+  int event_fd() const override { return event_fd_.get(); }
   size_t pending() const override { return pending_; }
 
  private:
+  Pool() : event_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
   void Work() {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
@@ -86,19 +94,19 @@ class Pool final : public Executor {
       finished_.push_back(std::move(job));
       if (first) {
         uint64_t one = 1;
-        (void)!::write(event_fd_, &one, sizeof(one));
+        (void)!::write(event_fd_.get(), &one, sizeof(one));
       }
     }
   }
 
-  const int event_fd_;
+  const Fd event_fd_;
   size_t pending_ = 0;  // home thread only
   std::mutex mutex_;
   std::condition_variable wake_;                  // guarded by mutex_, as all below
   std::deque<std::unique_ptr<Job>> waiting_;
   std::vector<std::unique_ptr<Job>> finished_;
   bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace
@@ -109,6 +117,6 @@ std::unique_ptr<Job> MakeJob(std::function<void()> run, std::function<void()> do
 
 void CallLater(Executor& executor, std::function<void()> call) { executor.Submit(MakeJob([] {}, std::move(call))); }
 
-std::unique_ptr<Executor> MakePool(size_t threads) { return std::make_unique<Pool>(threads); }
+Result<std::unique_ptr<Executor>> MakePool(size_t threads) { return Pool::Make(threads); }
 
 }  // namespace sluice::io

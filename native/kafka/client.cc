@@ -119,8 +119,8 @@ void Client::Park(net::Frame frame) {
 
 void Client::ExecuteParked() {
   net::Frame frame = std::move(parked_);
-  connection_.Release();
   if (!connection_.closing()) Dispatch(std::move(frame));
+  connection_.Release();   // behind it: one that is parked again has not been let go of in between
 }
 
 void Client::OnFrame(net::Frame frame) {

@@ -51,6 +51,7 @@ class Client final : public net::ConnectionHandler, public ListNode<struct Credi
   void OnFrame(net::Frame frame) override;
   void OnBadFrame(int32_t size) override;
   void OnPeerDone() override;
+  void OnEnd() override { Drain(); }
   void OnClosed(const Status& why) override;
 
   // A request that came while there was no room in the journal, or no credit for the control plane; executed when there is.

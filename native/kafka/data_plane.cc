@@ -36,7 +36,7 @@ void Plane::ApplyConfig(const PlaneConfig& next) {
   config = next;
   shared->budget.SetLimit(next.request_memory_bytes);
   shared->max_frame = static_cast<int32_t>(std::min<int64_t>(next.max_request_bytes, next.connection_memory_bytes));
-  shared->idle_us = next.idle_ms < 0 ? INT64_MAX : next.idle_ms * 1000;
+  shared->idle_us = next.idle_ms < 0 || next.idle_ms > INT64_MAX / 1000 ? INT64_MAX : std::max<int64_t>(next.idle_ms * 1000, 1);
   shared->out_limit = next.response_memory_bytes;
   fetch.sessions().SetSlots(next.fetch_session_slots);
   admission.Configure(next);
@@ -194,6 +194,7 @@ Result<std::vector<uint16_t>> DataPlane::Listen(const std::vector<ListenerSpec>&
       return Status::Error(Code::kIo, "cannot listen on " + spec.host + ":" + std::to_string(spec.port) + ": " + listener.status().what(),
                            listener.status().sys_errno());
     }
+    if (!plane->admits()) listener.value()->Pause();
     ports.push_back(listener.value()->port());
     opened.push_back(listener.take());
   }

@@ -82,6 +82,12 @@ void FetchHandler::Execute(Client& client, const RequestHeader& header, WireRead
     answer->Refuse(ErrorCode::kFetchSessionTopicIdError);
     return;
   }
+  if (!sessions_.MayGrow(request_.partitions.size())) {
+    // Its client asks for all of it again then, and may have to do without a session.
+    sessions_.Remove(id);
+    answer->Refuse(ErrorCode::kFetchSessionIdNotFound);
+    return;
+  }
   FetchSet& set = *session->set;
   if (set.waiting != nullptr) set.waiting->Superseded();
   for (const FetchTopicView& view : request_.topics) {

@@ -3,8 +3,8 @@
 namespace sluice::kafka {
 namespace {
 
-constexpr size_t kMinTopic = 2;
-constexpr size_t kMinPartition = 16;
+constexpr size_t kMinFetchTopic = 2;
+constexpr size_t kMinFetchPartition = 16;
 
 FetchTopicView ReadTopic(WireReader& reader, int16_t version, bool flexible) {
   FetchTopicView topic;
@@ -20,10 +20,10 @@ FetchTopicView ReadTopic(WireReader& reader, int16_t version, bool flexible) {
 
 bool FetchRequest::Parse(WireReader& reader, int16_t version) {
   const bool flexible = version >= kFetchFlexible;
-  topics.clear();
-  partitions.clear();
-  forgotten.clear();
-  forgotten_partitions.clear();
+  StartAnew(&topics);
+  StartAnew(&partitions);
+  StartAnew(&forgotten);
+  StartAnew(&forgotten_partitions);
   session_id = 0;
   session_epoch = -1;
   replica_id = version <= 14 ? reader.I32() : -1;
@@ -35,11 +35,11 @@ bool FetchRequest::Parse(WireReader& reader, int16_t version) {
     session_id = reader.I32();
     session_epoch = reader.I32();
   }
-  const int64_t topic_count = reader.Count(flexible, kMinTopic);
+  const int64_t topic_count = reader.Rows(flexible, kMinFetchTopic, 0);
   for (int64_t t = 0; t < topic_count && reader.ok(); ++t) {
     FetchTopicView topic = ReadTopic(reader, version, flexible);
     topic.first = static_cast<uint32_t>(partitions.size());
-    const int64_t count = reader.Count(flexible, kMinPartition);
+    const int64_t count = reader.Rows(flexible, kMinFetchPartition, partitions.size());
     for (int64_t p = 0; p < count && reader.ok(); ++p) {
       FetchPartitionView partition;
       partition.index = reader.I32();
@@ -49,7 +49,6 @@ bool FetchRequest::Parse(WireReader& reader, int16_t version) {
       if (version >= 5) (void)reader.I64();  // a follower's log start
       partition.max_bytes = reader.I32();
       if (flexible) reader.SkipTags();  // a follower's directory and high watermark
-      if (partitions.size() == kMaxFetchPartitions) reader.Fail();
       partitions.push_back(partition);
     }
     topic.count = static_cast<uint32_t>(partitions.size()) - topic.first;
@@ -57,11 +56,11 @@ bool FetchRequest::Parse(WireReader& reader, int16_t version) {
     topics.push_back(topic);
   }
   if (version >= 7) {
-    const int64_t forgotten_count = reader.Count(flexible, kMinTopic);
+    const int64_t forgotten_count = reader.Rows(flexible, kMinFetchTopic, 0);
     for (int64_t t = 0; t < forgotten_count && reader.ok(); ++t) {
       FetchTopicView topic = ReadTopic(reader, version, flexible);
       topic.first = static_cast<uint32_t>(forgotten_partitions.size());
-      const int64_t count = reader.Count(flexible, 4);
+      const int64_t count = reader.Rows(flexible, 4, forgotten_partitions.size());
       for (int64_t p = 0; p < count && reader.ok(); ++p) forgotten_partitions.push_back(reader.I32());
       topic.count = static_cast<uint32_t>(forgotten_partitions.size()) - topic.first;
       if (flexible) reader.SkipTags();

@@ -17,7 +17,6 @@ namespace sluice::kafka {
 
 inline constexpr int16_t kFetchFlexible = 12;
 inline constexpr int16_t kFetchTopicIds = 13;
-inline constexpr size_t kMaxFetchPartitions = 200000;  // of one request: each costs more memory than it takes on the wire
 
 struct FetchPartitionView {
   int32_t index = 0;

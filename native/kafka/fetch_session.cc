@@ -12,6 +12,9 @@ SessionRef FetchSessionCache::Find(int32_t id) const {
 SessionRef FetchSessionCache::Create(int64_t now_ms, bool privileged, bool uses_ids, std::shared_ptr<FetchSet> set) {
   if (slots_ <= 0) return nullptr;
   if (sessions_.size() >= static_cast<size_t>(slots_) && !Evict(now_ms, privileged, set->size())) return nullptr;
+  while (!MayGrow(set->size())) {
+    if (!Evict(now_ms, privileged, set->size())) return nullptr;
+  }
   auto session = std::make_shared<FetchSession>();
   std::uniform_int_distribution<int32_t> any(1, INT32_MAX - 1);
   do {
@@ -29,7 +32,9 @@ SessionRef FetchSessionCache::Create(int64_t now_ms, bool privileged, bool uses_
 
 void FetchSessionCache::Touch(FetchSession& session, int64_t now_ms) {
   session.used_ms = now_ms;
+  partitions_ -= session.cached_size;
   session.cached_size = session.set->size();
+  partitions_ += session.cached_size;
   session.Unlink();
   by_use_.PushBack(&session);
 }
@@ -38,6 +43,7 @@ bool FetchSessionCache::Remove(int32_t id) {
   auto it = sessions_.find(id);
   if (it == sessions_.end()) return false;
   it->second->Unlink();
+  partitions_ -= it->second->cached_size;
   sessions_.erase(it);
   return true;
 }

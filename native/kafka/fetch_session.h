@@ -18,6 +18,7 @@ inline constexpr int32_t kNoSession = 0;
 inline constexpr int32_t kInitialEpoch = 0;
 inline constexpr int32_t kFinalEpoch = -1;
 inline constexpr int64_t kSessionEvictionMs = 120000;
+inline constexpr size_t kMaxSessionPartitions = 1000000;  // of all sessions, some 250 bytes each; Kafka bounds the sessions only
 
 constexpr int32_t NextSessionEpoch(int32_t epoch) { return epoch < 0 ? kFinalEpoch : (epoch == INT32_MAX ? 1 : epoch + 1); }
 
@@ -40,6 +41,8 @@ class FetchSessionCache {
   void SetSlots(int32_t slots) { slots_ = slots; }
 
   SessionRef Find(int32_t id) const;
+  // False: the session may not grow by so many partitions.
+  bool MayGrow(size_t partitions) const { return partitions_ + partitions <= kMaxSessionPartitions; }
   // Null when there is no room and nothing may be pushed out.
   SessionRef Create(int64_t now_ms, bool privileged, bool uses_ids, std::shared_ptr<FetchSet> set);
   bool Remove(int32_t id);
@@ -50,6 +53,7 @@ class FetchSessionCache {
   bool Evict(int64_t now_ms, bool privileged, size_t size);
 
   int32_t slots_ = 0;
+  size_t partitions_ = 0;  // in all sessions, each as when last used
   std::mt19937 random_;
   std::unordered_map<int32_t, SessionRef> sessions_;
   IntrusiveList<FetchSession, SessionUseTag> by_use_;  // least lately used first

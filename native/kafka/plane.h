@@ -36,6 +36,8 @@ struct Plane {
   void KeepForCommit(Buffer buffer) { kept_buffers.push_back(std::move(buffer)); }
   void EndTick();
 
+  // Newcomers are let in.
+  bool admits() const { return admitting_; }
   void WhenCaughtUp(std::function<void()> done);
   void Accept(io::Fd socket, io::Peer peer, uint16_t listener);
   void Remove(Client* client);

@@ -161,8 +161,8 @@ void ProduceAnswer::Reset() {
     slot.base = slot.last = slot.log_start = Offset(-1);
     slot.append_time = TimestampMs(-1);
   }
-  topics_.clear();
-  names_.clear();
+  StartAnew(&topics_);
+  StartAnew(&names_);
   size_ = undecided_ = 0;
   ready_ = false;
   client_ = nullptr;

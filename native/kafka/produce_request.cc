@@ -3,20 +3,20 @@
 namespace sluice::kafka {
 namespace {
 // The fewest bytes an element can take, so that a count is held against what is there.
-constexpr size_t kMinTopic = 2;
-constexpr size_t kMinPartition = 5;
+constexpr size_t kMinProduceTopic = 2;
+constexpr size_t kMinProducePartition = 5;
 }  // namespace
 
 bool ProduceRequest::Parse(WireReader& reader, int16_t version) {
   const bool flexible = version >= kProduceFlexible;
-  topics.clear();
-  partitions.clear();
+  StartAnew(&topics);
+  StartAnew(&partitions);
   bool no_id = false;
   (void)reader.NullableString(flexible, &no_id);
   has_transactional_id = !no_id;
   acks = reader.I16();
   timeout_ms = reader.I32();
-  const int64_t topic_count = reader.Count(flexible, kMinTopic);
+  const int64_t topic_count = reader.Rows(flexible, kMinProduceTopic, 0);
   for (int64_t t = 0; t < topic_count && reader.ok(); ++t) {
     ProduceTopicView topic;
     if (version >= kProduceTopicIds) {
@@ -25,7 +25,7 @@ bool ProduceRequest::Parse(WireReader& reader, int16_t version) {
       topic.name = reader.String(flexible);
     }
     topic.first = static_cast<uint32_t>(partitions.size());
-    const int64_t partition_count = reader.Count(flexible, kMinPartition);
+    const int64_t partition_count = reader.Rows(flexible, kMinProducePartition, partitions.size());
     for (int64_t p = 0; p < partition_count && reader.ok(); ++p) {
       ProducePartitionView partition;
       partition.index = reader.I32();

@@ -15,6 +15,9 @@
 
 namespace sluice::kafka {
 
+// Of topics, and of partitions, in one request: each costs many times the memory that it takes on the wire.
+inline constexpr size_t kMaxRows = 200000;
+
 class WireReader {
  public:
   explicit WireReader(Bytes bytes) : p_(bytes.data()), end_(bytes.data() + bytes.size()) {}
@@ -79,6 +82,14 @@ class WireReader {
     return count;
   }
 
+  // The same of topics or partitions, of which the request has named `before`: fails beyond kMaxRows in all.
+  int64_t Rows(bool flexible, size_t element_bytes, size_t before) {
+    const int64_t count = Count(flexible, element_bytes);
+    if (before + static_cast<size_t>(count) <= kMaxRows) return count;
+    Fail();
+    return 0;
+  }
+
   // Tagged fields: calls f(tag, WireReader of the field) for each. f may leave bytes unread.
   template <class F>
   void Tags(F f) {
@@ -120,5 +131,13 @@ class WireReader {
   const uint8_t* end_;
   bool ok_ = true;
 };
+
+// Empties a list that is used from request to request; what an unusual one needed is given back.
+template <class List>
+void StartAnew(List* list) {
+  constexpr size_t kKept = 4096;
+  if (list->capacity() > kKept) *list = List();
+  list->clear();
+}
 
 }  // namespace sluice::kafka

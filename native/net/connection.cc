@@ -89,7 +89,7 @@ bool Connection::DeliverFrames() {
   }
   for (;;) {
     if (!MayExecute()) {
-      if (reader_.empty()) reader_.Rest();
+      reader_.Shrink();
       return false;
     }
     if (frames_this_tick_ >= kMaxFramesPerTick) {
@@ -131,13 +131,16 @@ void Connection::ReadSocket() {
       return;
     }
     if (n == 0) {
-      Close(reader_.empty() ? Status::Ok() : Status::Error(Code::kClosed, "the peer left in the middle of a request", ECONNRESET));
+      reader_.Discard();
+      unread_ = peer_done_ = true;   // there is nothing to be told of any more
+      UpdateInterest();
+      handler_.OnEnd();
       return;
     }
     reader_.Filled(static_cast<size_t>(n));
     shared_.bytes_in += n;
     received_this_tick_ += n;
-    received_ += n;
+    moved_ += n;
     if (!DeliverFrames()) return;
     if (static_cast<size_t>(n) < room.size()) {  // nothing more there, most likely; epoll tells if there is
       reader_.Rest();
@@ -168,6 +171,7 @@ void Connection::Flush() {
   int64_t sent = 0;
   const Outgoing::Progress progress = out_.Flush(socket_.get(), &sent);
   shared_.bytes_out += sent;
+  moved_ += sent;
   if (sent > 0) {
     Touch();
     sent_us_ = active_us_;

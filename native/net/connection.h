@@ -37,6 +37,8 @@ class ConnectionHandler {
   virtual void OnBadFrame(int32_t size) = 0;
   // The peer will send no more, while reading is held: what it waits for may be answered early.
   virtual void OnPeerDone() = 0;
+  // The peer has sent its last: what is in flight is to be answered, then CloseWhenSent. Kafka's broker, which reads on only when it has answered, does so too.
+  virtual void OnEnd() = 0;
   // The last call. `why` is ok when the peer closed.
   virtual void OnClosed(const Status& why) = 0;
 };
@@ -110,9 +112,11 @@ class Connection final : public Watcher,
  private:
   friend class Shared;
   bool MayExecute() const { return holds_ == 0 && !closing_ && !ending_ && !crowded_; }
-  // Holds memory for a frame whose rest is still to come.
-  bool HoldsMemory() const { return !reader_.empty() && MayExecute() && reader_.held() > kMinChunk && !ListNode<MemoryTag>::is_linked(); }
-  // It does so, and in the last while too little has come.
+  // Holds memory for a frame whose rest is still to come, or could come if the peer read its answers.
+  bool HoldsMemory() const {
+    return !reader_.empty() && holds_ == 0 && !closing_ && (!crowded_ || socket_full_) && reader_.held() > kMinChunk && !ListNode<MemoryTag>::is_linked();
+  }
+  // It does so, and in the last while too little has come or gone.
   bool StallsMemory(int64_t now_us);
   void ReadSocket();
   bool DeliverFrames();  // false: not to be read further now
@@ -138,9 +142,9 @@ class Connection final : public Watcher,
   uint64_t tick_ = 0;         // of the two above
   int64_t active_us_ = 0;     // bytes came or went
   int64_t sent_us_ = 0;       // bytes went
-  int64_t received_ = 0;      // in all
+  int64_t moved_ = 0;         // bytes received and sent, in all
   int64_t marked_us_ = 0;     // since when it is watched for stalling memory; 0: it is not
-  int64_t marked_bytes_ = 0;  // received_ then
+  int64_t marked_bytes_ = 0;  // moved_ then
   bool unread_ = false;       // the socket was readable when reading stopped
   bool peer_done_ = false;
   bool crowded_ = false;      // too much is queued for sending

@@ -21,24 +21,37 @@ bool InMemory(io::File& file, int64_t position) {
 }  // namespace
 
 bool PipePool::Take(FileSender* sender, io::Pipe* out) {
-  if (in_use_ < kMaxPipes) {
-    if (!free_.empty()) {
+  for (;;) {
+    if (in_use_ < kMaxPipes && !free_.empty()) {
       *out = std::move(free_.back());
       free_.pop_back();
       spare_ = std::min(spare_, free_.size());
       ++in_use_;
       return true;
     }
-    Result<io::Pipe> made = io::MakePipe(kSendChunk);
-    if (made.ok()) {
-      *out = made.take();
-      ++in_use_;
-      return true;
+    if (in_use_ < kMaxPipes) {
+      Result<io::Pipe> made = io::MakePipe(kSendChunk);
+      if (made.ok()) {
+        *out = made.take();
+        ++in_use_;
+        return true;
+      }
+      if (in_use_ == 0) return false;  // out of descriptors: nobody will give one back; the caller copies
     }
-    if (in_use_ == 0) return false;  // out of descriptors: nobody will give one back; the caller copies
+    FileSender* slow = stuck_.PopFront();
+    if (slow == nullptr) break;
+    slow->LosePipe();
   }
-  if (!sender->is_linked()) waiting_.PushBack(sender);
+  if (!sender->IsWaitingForPipe()) waiting_.PushBack(sender);
   return false;
+}
+
+void PipePool::MayLose(FileSender* sender) {
+  if (!waiting_.empty()) {
+    sender->LosePipe();
+  } else if (!sender->ListNode<PipeStuckTag>::is_linked()) {
+    stuck_.PushBack(sender);
+  }
 }
 
 void PipePool::Give(io::Pipe pipe, bool dirty) {
@@ -113,9 +126,15 @@ struct FileSender::ColdRead final : io::Job {
 
 FileSender::~FileSender() {
   if (reading_ != nullptr) reading_->owner = nullptr;
-  Unlink();
+  ListNode<PipeWaitTag>::Unlink();
+  ListNode<PipeStuckTag>::Unlink();
   if (offered_) pipes_.PassOn();
   if (pipe_.read.open()) pipes_.Give(std::move(pipe_), in_pipe_ > 0);
+}
+
+void FileSender::LosePipe() {
+  in_pipe_ = 0;
+  pipes_.Give(std::exchange(pipe_, io::Pipe()), true);
 }
 
 FileSender::Progress FileSender::Broken(const FileRange& range, int error, const char* what) {
@@ -176,7 +195,7 @@ std::pair<int64_t, int64_t> FileSender::Behind(const FileRange& range, int64_t p
 }
 
 FileSender::Progress FileSender::Send(int socket, FileRange* range, bool more) {
-  if (reading_ != nullptr || is_linked()) return Progress::kReading;
+  if (reading_ != nullptr || IsWaitingForPipe()) return Progress::kReading;
   if (in_pipe_ > 0 || copied_sent_ < copied_.size()) return Drain(socket, range, more);
   if (read_ended_) return Broken(*range, read_error_, read_error_ != 0 ? "read" : "short read");
   const int64_t length = std::min(range->length, kSendChunk);
@@ -214,7 +233,7 @@ FileSender::Progress FileSender::StartRead(const FileRange& range) {
   }
   offered_ = false;
   auto job = std::make_unique<ColdRead>();
-  if (range.file->fd() >= 0 && !pipes_.Take(this, &job->pipe) && is_linked()) return Progress::kReading;
+  if (range.file->fd() >= 0 && !pipes_.Take(this, &job->pipe) && IsWaitingForPipe()) return Progress::kReading;
   job->owner = this;
   job->pipes = pipes_.shared_from_this();
   job->pin = range.pin;
@@ -230,12 +249,14 @@ FileSender::Progress FileSender::StartRead(const FileRange& range) {
 FileSender::Progress FileSender::Drain(int socket, FileRange* range, bool more) {
   ssize_t n;
   if (in_pipe_ > 0) {
+    ListNode<PipeStuckTag>::Unlink();
     n = io::PipeToSocket(pipe_.read.get(), socket, in_pipe_, more || static_cast<int64_t>(in_pipe_) < range->length);
     if (n > 0) in_pipe_ -= static_cast<size_t>(n);
     if (in_pipe_ == 0) {
       pipes_.Give(std::move(pipe_), false);
       pipe_ = io::Pipe();
     }
+    if (n == -EAGAIN) pipes_.MayLose(this);
   } else {
     n = io::Send(socket, copied_.bytes().subspan(copied_sent_), more);
     if (n > 0) copied_sent_ += static_cast<size_t>(n);

@@ -33,8 +33,10 @@ class PipePool : public std::enable_shared_from_this<PipePool> {
   // What is read from the disk keeps to its pace from now on; null: to none.
   void SetPacer(ReadPacer* pacer) { pacer_ = pacer; }
   ReadPacer* pacer() const { return pacer_; }
-  // False: none is free; the sender is called (OnPipe) when one is.
+  // False: none is free; the sender is called (OnPipe) when one is. Before it comes to that, one is taken from a sender whose peer does not read.
   bool Take(FileSender* sender, io::Pipe* out);
+  // The sender's pipe is full and its peer does not read: it may lose it (LosePipe) to one that could go on, now or later.
+  void MayLose(FileSender* sender);
   // `dirty`: bytes are left in it, so it is closed. In use no longer either way.
   void Give(io::Pipe pipe, bool dirty);
   // Called by a sender that was told of a free pipe and has no use for it any more.
@@ -49,9 +51,10 @@ class PipePool : public std::enable_shared_from_this<PipePool> {
   size_t spare_ = 0;            // the least that were free since the last Trim
   size_t in_use_ = 0;
   IntrusiveList<FileSender, struct PipeWaitTag> waiting_;
+  IntrusiveList<FileSender, struct PipeStuckTag> stuck_;
 };
 
-class FileSender final : public ListNode<struct PipeWaitTag> {
+class FileSender final : public ListNode<struct PipeWaitTag>, public ListNode<struct PipeStuckTag> {
  public:
   enum class Progress : uint8_t { kSent, kSocketFull, kReading, kBroken };
 
@@ -69,7 +72,10 @@ class FileSender final : public ListNode<struct PipeWaitTag> {
     offered_ = true;
     wake_();
   }
+  // What the pipe holds and has not been sent is looked for in the page cache, where it was read into.
+  void LosePipe();
   void OnPaced() { wake_(); }
+  bool IsWaitingForPipe() const { return ListNode<PipeWaitTag>::is_linked(); }
 
  private:
   struct ColdRead;

@@ -94,4 +94,15 @@ void FrameReader::Rest() {
   if (have <= kMinChunk / 2 && chunk_->capacity > kMinChunk) (void)MoveTo(kMinChunk, Need::kSmall);
 }
 
+void FrameReader::Shrink() {
+  if (empty()) return Rest();
+  const size_t have = pending_bytes();
+  if (chunk_->capacity > std::max(kReadChunk, 2 * have)) (void)MoveTo(std::max(have, kMinChunk), Need::kSmall);
+}
+
+void FrameReader::Discard() {
+  begin_ = end_;
+  Rest();
+}
+
 }  // namespace sluice::net

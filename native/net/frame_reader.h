@@ -31,6 +31,10 @@ class FrameReader {
   void Filled(size_t bytes) { end_ += bytes; }
   // Nothing more to receive for now: gives back what is not needed to keep what is there.
   void Rest();
+  // Nothing is taken out for a while: keeps what is there in about as much memory.
+  void Shrink();
+  // What is there will never be whole.
+  void Discard();
 
   bool empty() const { return begin_ == end_; }
   size_t held() const { return chunk_ ? chunk_->capacity : 0; }

@@ -46,12 +46,18 @@ void Listener::Resume() {
 void Listener::Update() {
   const bool want = !paused_ && !resting_;
   if (want == watched_) return;
-  watched_ = want;
   if (!want) {
     reactor_.Unwatch(socket_.get());
-  } else if (!reactor_.Watch(socket_.get(), EPOLLIN, this).ok()) {
     watched_ = false;
+    return;
   }
+  watched_ = reactor_.Watch(socket_.get(), EPOLLIN, this).ok();
+  if (!watched_) Rest();   // the kernel is out of memory for it
+}
+
+void Listener::Rest() {
+  resting_ = true;
+  reactor_.Arm(this, kRestUs);
 }
 
 void Listener::OnTimer() {
@@ -86,8 +92,7 @@ void Listener::OutOfDescriptors(int error) {
     if (fd >= 0) io::Fd(fd).Reset();
     spare_ = io::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
-  resting_ = true;
-  reactor_.Arm(this, kRestUs);
+  Rest();
   Update();
 }
 

@@ -31,6 +31,7 @@ class Listener final : public Watcher, private Timer {
   Listener(Reactor& reactor, io::Fd socket, uint16_t port, OnAccept on_accept, OnTrouble on_trouble);
   void OnTimer() override;
   void OutOfDescriptors(int error);
+  void Rest();
   void Update();
 
   Reactor& reactor_;
@@ -40,7 +41,7 @@ class Listener final : public Watcher, private Timer {
   const OnTrouble on_trouble_;
   io::Fd spare_;
   bool paused_ = false;   // by the owner
-  bool resting_ = false;  // out of descriptors
+  bool resting_ = false;  // out of descriptors or of memory
   bool watched_ = false;
 };
 

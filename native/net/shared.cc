@@ -7,9 +7,11 @@
 namespace sluice::net {
 namespace {
 
-// While memory is short, a half-sent request of which less than this comes in this time is given up.
+// While memory is short, a half-sent request of which less than this, or this part of the memory it holds, comes in this time is given up: the largest
+// has 160 s, longer than Kafka's clients wait for an answer.
 constexpr int64_t kStallUs = 10000000;
 constexpr int64_t kLeastProgress = 64 << 10;
+constexpr int64_t kLeastShare = 16;
 constexpr int64_t kCheckEveryUs = 1000000;
 constexpr int kMemoryTriesPerTick = 16;
 
@@ -82,12 +84,12 @@ bool Connection::StallsMemory(int64_t now_us) {
   }
   if (marked_us_ == 0) {
     marked_us_ = active_us_;
-    marked_bytes_ = received_;
+    marked_bytes_ = moved_;
   }
   if (now_us - marked_us_ < kStallUs) return false;
-  const bool stalls = received_ - marked_bytes_ < kLeastProgress;
+  const bool stalls = moved_ - marked_bytes_ < std::max(kLeastProgress, static_cast<int64_t>(reader_.held()) / kLeastShare);
   marked_us_ = now_us;
-  marked_bytes_ = received_;
+  marked_bytes_ = moved_;
   return stalls;
 }
 
@@ -95,7 +97,7 @@ void Shared::CheckIdle() {
   const int64_t now = reactor.now_us();
   while (Connection* oldest = by_activity_.front()) {
     if (now - oldest->active_us_ < idle_us) break;
-    if (oldest->holds_ > 0) {
+    if (oldest->holds_ > 0 && !oldest->ending_) {
       oldest->Touch();  // it waits for us, not we for it
       continue;
     }

@@ -18,7 +18,7 @@ export function findObjections(root) {
   for (const file of native) {
     found.push(...layersOfIncludes(file, nativeLayers), ...nodeApiOutsideAddon(file));
   }
-  found.push(...sendfileInOnePlace(native));
+  found.push(...sendfileInOnePlace(native), ...ownNamesOnce(native));
   for (const file of src) found.push(...layersOfImports(file, srcLayers));
   for (const file of [...native, ...src]) found.push(...tooLong(file), ...leftOpen(file));
   return found;
@@ -63,6 +63,31 @@ function sendfileInOnePlace(files) {
   return calls
     .filter((call) => call.file !== home)
     .map((call) => ({ ...call, message: `sendfile is called in one file of native/io only${home ? `: ${home}` : ''}` }));
+}
+
+const OWN_NAME = /^(?:(?:inline|static)\s+)?constexpr\s+[\w:<>, *]+?\s+(\w+)(?:\[\w*\])*\s*[={]|^(?:struct|class|enum class)\s+(\w+)(?!.*;\s*$)/;
+
+/** What lies in the unnamed namespaces of a layer: builds with sanitizers compile several of its files as one. */
+function ownNamesOnce(files) {
+  const firsts = new Map();
+  const found = [];
+  for (const file of files) {
+    if (layerOf(file.path) === undefined || !file.path.endsWith('.cc')) continue;
+    const open = [];
+    file.lines.forEach((line, index) => {
+      const opened = /^namespace\b\s*([\w:]*)\s*\{/.exec(line);
+      if (opened) open.push(opened[1]);
+      if (/^\}\s*\/\/ namespace/.test(line)) open.pop();
+      const match = open.at(-1) === '' ? OWN_NAME.exec(line) : null;
+      if (!match) return;
+      const name = match[1] ?? match[2];
+      const key = [layerOf(file.path), ...open, name].join(' ');
+      const first = firsts.get(key);
+      if (first === undefined) firsts.set(key, file.path);
+      else found.push({ file: file.path, line: index + 1, message: `${name} is also in ${first}, and builds with sanitizers compile both at once: share it, or give it a name of its own` });
+    });
+  }
+  return found;
 }
 
 const IMPORT = /^\s*(?:import|export)\b[^'"]*\bfrom\s+['"]([^'"]+)['"]|^\s*\}\s*from\s+['"]([^'"]+)['"]|\bimport\s*\(\s*['"]([^'"]+)['"]\s*\)|^\s*import\s+['"]([^'"]+)['"]/;

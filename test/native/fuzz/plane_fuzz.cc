@@ -81,7 +81,7 @@ struct World {
   World() {
     env.fs = &io::RealFileSystem();
     env.clock = &clock;
-    pool = io::MakePool(1);
+    pool = io::MakePool(1).take();
     env.pool = pool.get();
     writer = io::MakeAsyncWriter(io::Driver::kAuto).take();
     env.writer = writer.get();

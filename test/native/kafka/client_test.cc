@@ -4,6 +4,7 @@
 #include <map>
 
 #include "kafka/plane_fixture.h"
+#include "kafka/wire_reader.h"
 #include "net/connection.h"
 
 namespace sluice::kafka::test {
@@ -580,6 +581,184 @@ TEST_F(ClientTest, APeerThatSendsNoMoreGetsWhatItWaitsFor) {
   peer.HalfClose();
   EXPECT_EQ(ReadFetch(12, Next(peer)).correlation, 1);
   EXPECT_TRUE(Ends(peer));
+}
+
+TEST_F(ClientTest, APeerThatSendsNoMoreGetsTheAnswersThatAreUnderWay) {
+  Start();
+  Peer peer = Connect();
+  Blob all = Produce(9, 1, -1, {{"t", {}, 0, MakeBatch()}});
+  const Blob second = Produce(9, 2, -1, {{"t", {}, 0, MakeBatch()}});
+  all.insert(all.end(), second.begin(), second.end());
+  all.insert(all.end(), second.begin(), second.end() - 5);   // and one that will never be whole
+  writer_.hold = true;
+  peer.Send(all);
+  peer.HalfClose();
+  ASSERT_TRUE(Until([&] { return LogOf(1, 0)->next_offset().v == 2; }));
+  Settle0();
+  EXPECT_FALSE(peer.ended());
+  writer_.Release();
+  EXPECT_EQ(ReadProduce(9, Next(peer)).correlation, 1);
+  EXPECT_EQ(ReadProduce(9, Next(peer)).correlation, 2);
+  EXPECT_TRUE(Ends(peer));
+  EXPECT_FALSE(peer.Frame().has_value());
+  EXPECT_EQ(LogOf(1, 0)->next_offset().v, 2);
+  ASSERT_TRUE(Until([&] { return plane_->stats().connections == 0; }));
+  EXPECT_EQ(plane_->stats().request_memory, 0);
+}
+
+TEST_F(ClientTest, APeerThatSendsNoMoreGetsAllOfALongAnswer) {
+  log_config_.max_message_bytes = 8 << 20;
+  Start();
+  Peer filler = Connect();
+  for (int i = 0; i < 24; ++i) Fill(filler, 1, 1 << 20);
+  Peer peer = Connect();
+  FetchSpec spec;
+  spec.rows = {{"t"}};
+  spec.rows[0].max_bytes = 50 << 20;
+  peer.Send(Fetch(12, 1, spec));
+  ASSERT_TRUE(Until([&] { return plane_->stats().bytes_out > (32 << 10); }));
+  Settle();
+  peer.HalfClose();
+  const FetchReply reply = ReadFetch(12, Next(peer));
+  EXPECT_GT(reply.rows.at(0).records->size(), size_t{20} << 20);
+  EXPECT_TRUE(Ends(peer));
+}
+
+TEST_F(ClientTest, APeerThatSendsNoMoreAndDoesNotReadIsIdle) {
+  config_.idle_ms = 10000;
+  log_config_.max_message_bytes = 8 << 20;
+  Start();
+  Peer filler = Connect();
+  for (int i = 0; i < 24; ++i) Fill(filler, 1, 1 << 20);
+  filler.Close();
+  ASSERT_TRUE(Until([&] { return plane_->stats().connections == 0; }));
+  Peer peer = Connect();
+  FetchSpec spec;
+  spec.rows = {{"t"}};
+  spec.rows[0].max_bytes = 50 << 20;
+  peer.Send(Fetch(12, 1, spec));
+  peer.HalfClose();
+  ASSERT_TRUE(Until([&] { return plane_->stats().bytes_out > (32 << 10); }));
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 1);
+  Advance(12000);
+  EXPECT_TRUE(Until([&] { return plane_->stats().connections == 0; }));
+}
+
+// A held connection keeps what it has sent, not the memory of the largest request that it once sent.
+TEST_F(ClientTest, WhoWaitsKeepsNoMoreMemoryThanItsBytes) {
+  log_config_.max_message_bytes = 64 << 20;
+  Start();
+  Peer peer = Connect();
+  FetchSpec spec;
+  spec.rows = {{"t"}};
+  spec.max_wait_ms = INT32_MAX;
+  Blob all = Produce(9, 1, -1, {{"nope", {}, 0, MakeBatch(1, 40 << 20)}});
+  for (const Blob& more : {Fetch(12, 2, spec), Blob{0, 0, 16, 0, 0, 0}}) all.insert(all.end(), more.begin(), more.end());
+  size_t sent = 0;
+  ASSERT_TRUE(Until([&] { return (sent = peer.Send(all, sent)) == all.size(); }));
+  ASSERT_TRUE(Until([&] { return plane_->stats().waiting == 1; }));
+  Settle();
+  EXPECT_LE(plane_->stats().request_memory, 64 << 10);
+}
+
+// It is in the middle of a large request when it stops reading its answers.
+TEST_F(ClientTest, WhoDoesNotReadItsAnswersKeepsNoMemoryFromOthers) {
+  config_.request_memory_bytes = 1 << 20;
+  log_config_.max_message_bytes = 8 << 20;
+  Start();
+  Peer filler = Connect();
+  for (int i = 0; i < 24; ++i) Fill(filler, 1, 1 << 20);
+  const Blob large = Produce(9, 7, -1, {{"t", {}, 0, MakeBatch(1, 3 << 20)}});
+  Peer rude = Connect(), wants = Connect();
+  FetchSpec spec;
+  spec.rows = {{"t"}};
+  spec.rows[0].max_bytes = 50 << 20;
+  Blob all = Fetch(12, 1, spec);
+  all.insert(all.end(), large.begin(), large.begin() + (2 << 20));
+  size_t a = 0, b = 0;
+  for (int i = 0; i < 300; ++i) {
+    a = rude.Send(all, a);
+    reactor_->RunOnce(0);
+  }
+  for (int i = 0; i < 100; ++i) {
+    b = wants.Send(large, b);
+    reactor_->RunOnce(0);
+  }
+  std::optional<Blob> answer;
+  for (int second = 0; second < 45 && !answer; ++second) {
+    Advance(1000);
+    Settle();
+    b = wants.Send(large, b);
+    answer = wants.Frame();
+  }
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(ReadProduce(9, *answer).rows.at(0).error, 0);
+  EXPECT_TRUE(Line("others wait for"));
+}
+
+TEST_F(ClientTest, AnyIdleTimeEndsTheLookForTheIdle) {
+  for (int64_t ms : {int64_t{0}, INT64_MAX, int64_t{-1}}) {
+    SCOPED_TRACE(ms);
+    config_.idle_ms = ms;
+    if (plane_) {
+      plane_->SetConfig(config_);
+    } else {
+      Start();
+    }
+    Peer waiting = Connect(), idle = Connect();
+    FetchSpec spec;
+    spec.rows = {{"t"}};
+    spec.max_wait_ms = 1000000000;
+    waiting.Send(Fetch(12, 1, spec));
+    ASSERT_TRUE(Until([&] { return plane_->stats().waiting == 1; }));
+    Advance(2000);
+    Settle();
+    EXPECT_FALSE(waiting.ended());
+    EXPECT_EQ(idle.ended(), ms == 0);
+    waiting.Close();
+    idle.Close();
+    ASSERT_TRUE(Until([&] { return plane_->stats().connections == 0; }));
+  }
+}
+
+TEST_F(ClientTest, NobodyIsLetInWhereNobodyMayBe) {
+  config_.max_connections = 0;
+  Start();
+  Peer peer = Connect();
+  Settle();
+  EXPECT_EQ(plane_->stats().connections, 0);
+  config_.max_connections = 1;
+  plane_->SetConfig(config_);
+  EXPECT_TRUE(Until([&] { return plane_->stats().connections == 1; }));
+}
+
+// Three bytes on the wire are a topic without partitions, and many times that in memory.
+TEST_F(ClientTest, ARequestNamesABoundedNumberOfTopics) {
+  Start();
+  for (size_t count : {kMaxRows + 1, kMaxRows}) {
+    SCOPED_TRACE(count);
+    Out produce(true), fetch(true), forget(true);
+    produce.Varint(0).I16(-1).I32(1000);
+    for (Out* out : {&fetch, &forget}) out->I32(-1).I32(0).I32(0).I32(1000).I8(0).I32(0).I32(-1);
+    // Each: a name of no bytes, no partition, no tags.
+    Blob each(count * 3, 0);
+    for (size_t i = 0; i < each.size(); i += 3) each[i] = each[i + 1] = 1;
+    produce.Varint(static_cast<uint32_t>(count) + 1).Raw(each).Varint(0);
+    fetch.Varint(static_cast<uint32_t>(count) + 1).Raw(each).Varint(1).Varint(1).Varint(0);
+    forget.Varint(1).Varint(static_cast<uint32_t>(count) + 1).Raw(each).Varint(1).Varint(0);
+    for (const auto& [key, version, body] : {std::tuple{0, 9, produce.bytes}, std::tuple{1, 12, fetch.bytes}, std::tuple{1, 12, forget.bytes}}) {
+      Peer peer = Connect();
+      const Blob request = Request(static_cast<int16_t>(key), static_cast<int16_t>(version), 1, true, body);
+      size_t sent = 0;
+      ASSERT_TRUE(Until([&] { return (sent = peer.Send(request, sent)) == request.size(); }));
+      if (count > kMaxRows) {
+        EXPECT_TRUE(Ends(peer));
+      } else {
+        EXPECT_FALSE(Next(peer).empty());
+      }
+    }
+  }
 }
 
 TEST_F(ClientTest, CloseAllAnswersWhatIsInFlight) {

@@ -87,6 +87,11 @@ TEST_F(ControlTest, BytesAreBoundedTooAndALargeRequestHasItsTurn) {
   Respond(1);
   Settle();
   EXPECT_EQ(Up(), 3u);
+  // It waits without work: nothing asks for another tick. The clock of the test stands still, so no timer is due either.
+  Settle();
+  const int64_t from_us = io::RealClock().MonotonicUs();
+  for (int i = 0; i < 10; ++i) reactor_->RunOnce(10);
+  EXPECT_GE(io::RealClock().MonotonicUs() - from_us, 90000);
   Respond(2);
   ASSERT_TRUE(Until([&] { return Up() == 4; }));
   EXPECT_EQ(control_.requests[3].body.size(), size_t{40} << 20);

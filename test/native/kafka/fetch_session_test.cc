@@ -26,6 +26,24 @@ class FetchSessionTest : public PlaneFixture {
   }
 };
 
+// A session costs memory for each partition, whether there is one of its name or not.
+TEST_F(FetchSessionTest, AllSessionsTogetherAreBounded) {
+  Start();
+  Peer peer = Connect();
+  std::vector<FetchRow> rows;
+  for (int32_t i = 0; i < static_cast<int32_t>(kMaxRows); ++i) rows.push_back(Row(i, 0));
+  std::vector<int32_t> sessions;
+  for (size_t all = 0; all < kMaxSessionPartitions; all += kMaxRows) sessions.push_back(Ask(peer, 12, 0, 0, rows).session_id);
+  for (int32_t session : sessions) EXPECT_NE(session, 0);
+  FetchReply reply = Ask(peer, 12, 0, 0, {Row(0, 0)});
+  EXPECT_EQ(reply.error, 0);
+  EXPECT_EQ(reply.session_id, 0) << "answered without a session";
+  EXPECT_EQ(Ask(peer, 12, sessions[0], 1, {Row(-1, 0)}).error, 70);
+  EXPECT_EQ(plane_->stats().sessions, static_cast<int64_t>(sessions.size()) - 1);
+  EXPECT_NE(Ask(peer, 12, 0, 0, {Row(0, 0)}).session_id, 0);
+  EXPECT_EQ(Ask(peer, 12, sessions[1], 1, {Row(1, 0)}).error, 0);
+}
+
 TEST_F(FetchSessionTest, TellsOnlyWhatHasChanged) {
   for (int16_t version : {7, 12, 13, 18}) {
     SCOPED_TRACE(version);

@@ -198,7 +198,7 @@ class NoSegment final : public log::SegmentFiles {
 TEST(GoldenMessages, FetchResponse) {
   const std::vector<Golden> all = Load("FetchResponse");
   ASSERT_EQ(all.size(), 15u);
-  std::unique_ptr<io::Executor> pool = io::MakePool(1);
+  std::unique_ptr<io::Executor> pool = io::MakePool(1).take();
   auto pipes = std::make_shared<net::PipePool>(*pool);
   const std::string records = "records";
   for (const Golden& golden : all) {

@@ -46,7 +46,7 @@ class FakeFile final : public io::File {
 
 class OutgoingTest : public ::testing::Test {
  protected:
-  OutgoingTest() : pool_(io::MakePool(2)), pipes_(std::make_shared<PipePool>(*pool_)) {
+  OutgoingTest() : pool_(io::MakePool(2).take()), pipes_(std::make_shared<PipePool>(*pool_)) {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     here_ = io::Fd(ends[0]);
@@ -311,6 +311,51 @@ TEST_F(OutgoingTest, PipesAreShared) {
     pool_->RunCompletions();
   }
   EXPECT_EQ(left, 0u);
+}
+
+// As many as there are pipes read something cold and then nothing more: whoever does read is served all the same, and so are they when they go on.
+TEST_F(OutgoingTest, ReadersThatStopKeepNoPipeFromOthers) {
+  const std::vector<uint8_t> content = Content(4 << 20);
+  std::shared_ptr<io::File> file = FileOf(content, true);
+  struct Reader {
+    io::Fd here, there;
+    std::unique_ptr<Outgoing> out;
+  };
+  const auto make = [&] {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    Reader reader{io::Fd(ends[0]), io::Fd(ends[1]), std::make_unique<Outgoing>(*pipes_, [] {})};
+    reader.out->AddRange(RangeOf(file, 0, 4 << 20, false));
+    return reader;
+  };
+  const auto read_all = [&](Reader& reader) {
+    std::vector<uint8_t> received;
+    std::vector<uint8_t> buffer(1 << 20);
+    for (int round = 0; round < 1000000; ++round) {
+      const Outgoing::Progress progress = reader.out->Flush(reader.here.get(), &sent_);
+      const ssize_t n = ::recv(reader.there.get(), buffer.data(), buffer.size(), 0);
+      if (n > 0) received.insert(received.end(), buffer.begin(), buffer.begin() + n);
+      if (progress == Outgoing::Progress::kAllSent && received.size() >= content.size()) break;
+      pool_->RunCompletions();
+    }
+    return received;
+  };
+  std::vector<Reader> stopped;
+  while (stopped.size() < kMaxPipes) {
+    stopped.push_back(make());
+    // The pool reads a chunk, some of it goes out, and the rest stays in a pipe.
+    Outgoing::Progress progress = Outgoing::Progress::kYield;
+    for (int round = 0; progress != Outgoing::Progress::kSocketFull && round < 1000000; ++round) {
+      file->DropCache(0, 4 << 20);
+      progress = stopped.back().out->Flush(stopped.back().here.get(), &sent_);
+      pool_->RunCompletions();
+    }
+    ASSERT_EQ(progress, Outgoing::Progress::kSocketFull);
+  }
+  file->DropCache(0, 4 << 20);
+  Reader reader = make();
+  EXPECT_EQ(read_all(reader), content);
+  for (Reader& each : stopped) EXPECT_EQ(read_all(each), content);
 }
 
 // After a burst of cold readers, the descriptors of those that came back are given up; whoever goes on reading keeps theirs.

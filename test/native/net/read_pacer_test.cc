@@ -122,7 +122,7 @@ TEST_F(ReadPacerTest, WhoWaitsIsToldAndGoesOn) {
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
   const io::Fd here(ends[0]), there(ends[1]);
 
-  const std::unique_ptr<io::Executor> pool = io::MakePool(1);
+  const std::unique_ptr<io::Executor> pool = io::MakePool(1).take();
   const auto pipes = std::make_shared<PipePool>(*pool);
   pipes->SetPacer(pacer_.get());
   int woken = 0;

@@ -16,7 +16,7 @@ namespace sluice::test {
 class TestEnv final : public log::Reporter {
  public:
   static constexpr size_t kPoolThreads = 2;
-  explicit TestEnv(io::Driver driver = io::Driver::kAuto) : pool_(io::MakePool(kPoolThreads)) {
+  explicit TestEnv(io::Driver driver = io::Driver::kAuto) : pool_(io::MakePool(kPoolThreads).take()) {
     Result<std::unique_ptr<io::AsyncWriter>> writer = io::MakeAsyncWriter(driver);
     SLUICE_ASSERT(writer.ok());
     writer_ = writer.take();
