@@ -3,6 +3,7 @@
 #include "addon/js_engine.h"
 #include "addon/packed_appends.h"
 #include "batch/batch_view.h"
+#include "batch/stamp.h"
 #include "batch/validate.h"
 
 namespace sluice::addon {
@@ -69,6 +70,7 @@ Napi::Value JsEngine::AppendBatch(const Napi::CallbackInfo& info) {
     rules->timestamp_after_max_ms = log.config().timestamp_after_max_ms;
     rules->now = TimestampMs(engine.clock().WallMs());
     rules->always_look_inside = true;
+    rules->max_decompressed_bytes = std::max<int64_t>(rules->max_decompressed_bytes, rules->max_message_bytes);
     engine.BuildAndAppend(
         id, view->compressed(),
         [copy, rules]() -> Result<std::vector<uint8_t>> {
@@ -80,6 +82,7 @@ Napi::Value JsEngine::AppendBatch(const Napi::CallbackInfo& info) {
             valid = batch::ValidateCompressedRecords(whole, *rules, &decompressor, &detail);
           }
           if (!valid.ok()) return valid;
+          if (!rules->log_append_time) batch::StampTimestamps(MutableBytes(copy->data(), copy->size()), false, detail.max_timestamp);
           return std::move(*copy);
         },
         [promise](Result<log::AppendResult> result) { Settle(promise, std::move(result)); });

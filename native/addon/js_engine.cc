@@ -112,6 +112,18 @@ Napi::Value JsEngine::AskLog(Napi::Env env, const TopicIdPartition& id, std::fun
   });
 }
 
+Napi::Value JsEngine::AskBehindAppends(Napi::Env env, const TopicIdPartition& id, std::function<void(Engine&, log::Log&, Promise)> work) {
+  return AskLog(env, id, [id, work = std::move(work)](Engine& engine, log::Log&, Promise promise) {
+    engine.BehindAppends(id, [&engine, id, work, promise] {
+      if (log::Log* log = engine.Find(id)) {
+        work(engine, *log, promise);
+      } else {
+        promise.Reject(Status::Error(Code::kNotFound, "the partition was deleted meanwhile"));
+      }
+    });
+  });
+}
+
 Napi::Value JsEngine::Open(const Napi::CallbackInfo& info) {
   Promise promise(info.Env(), bridge_);
   Napi::Value value = promise.value();

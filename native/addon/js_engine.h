@@ -65,6 +65,8 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine> {
   Napi::Value Ask(Napi::Env env, std::function<void(Engine&, Promise)> work);
   // The same for work on one log: rejected with not_found when it is not open.
   Napi::Value AskLog(Napi::Env env, const TopicIdPartition& id, std::function<void(Engine&, log::Log&, Promise)> work);
+  // The same behind the appends to that log, compressed ones too.
+  Napi::Value AskBehindAppends(Napi::Env env, const TopicIdPartition& id, std::function<void(Engine&, log::Log&, Promise)> work);
   // Ends the thread; in a living environment everything that still waits is settled first.
   void StopEngine();
   void StopAndSettle(Napi::Env env);

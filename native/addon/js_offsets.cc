@@ -103,7 +103,7 @@ Napi::Value JsEngine::CancelWait(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::Ends(const Napi::CallbackInfo& info) {
   TopicIdPartition id;
   if (!ToPartitionRef(info[0], &id)) return info.Env().Undefined();
-  return AskLog(info.Env(), id, [](Engine&, log::Log& log, Promise promise) {
+  return AskBehindAppends(info.Env(), id, [](Engine&, log::Log& log, Promise promise) {
     promise.Resolve([ends = EndsOf(log)](Napi::Env env) {
       Napi::Object out = Napi::Object::New(env);
       ends.Fill(env, out);
@@ -154,7 +154,7 @@ Napi::Value JsEngine::DeleteRecords(const Napi::CallbackInfo& info) {
   TopicIdPartition id;
   int64_t before = 0;
   if (!ToPartitionRef(info[0], &id) || !ToInt64(info[1], "before", &before)) return info.Env().Undefined();
-  return AskLog(info.Env(), id, [before](Engine& engine, log::Log& log, Promise promise) {
+  return AskBehindAppends(info.Env(), id, [before](Engine& engine, log::Log& log, Promise promise) {
     engine.dir().DeleteRecords(&log, Offset(before), [promise](Result<Offset> start) {
       if (!start.ok()) {
         promise.Reject(start.status());

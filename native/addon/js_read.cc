@@ -70,15 +70,15 @@ void ReadOnPool(Engine& engine, log::Log& log, Offset from, int64_t max_bytes, O
       [read, done = std::move(done)] { done(read); }));
 }
 
-// Reads a log from its start to the high watermark in steps of the pool, checking every batch. Deletes itself.
-class Verification {
+// Reads a log from its start to the high watermark in steps of the pool, checking every batch. Each step's job holds it: where the pool drops that, the promise goes too
+// and is rejected.
+class Verification : public std::enable_shared_from_this<Verification> {
  public:
   Verification(Engine& engine, const TopicIdPartition& id, Promise promise) : engine_(engine), id_(id), promise_(std::move(promise)) {}
   void Step() {
     log::Log* log = engine_.Find(id_);
     if (log == nullptr) {
       promise_.Reject(Status::Error(Code::kNotFound, "the partition was deleted while it was verified"));
-      delete this;
       return;
     }
     if (next_ < log->log_start()) next_ = log->log_start();
@@ -90,18 +90,16 @@ class Verification {
         out.Set("bytes", Napi::Number::New(env, static_cast<double>(totals.bytes)));
         return out;
       });
-      delete this;
       return;
     }
     const Offset from = next_;
     ReadOnPool(
-        engine_, *log, from, 4 << 20, log->high_watermark(), [this](ReadBytes& read) { return Check(read); },
-        [this, from](std::shared_ptr<ReadBytes> read) {
+        engine_, *log, from, 4 << 20, log->high_watermark(), [self = shared_from_this()](ReadBytes& read) { return self->Check(read); },
+        [this, self = shared_from_this(), from](std::shared_ptr<ReadBytes> read) {
           if (read->status.ok() && read->bytes.empty()) next_ = read->ends.high_watermark;   // compaction may have left nothing from there on
           if (read->status.ok() && next_ <= from) read->status = Status::Error(Code::kCorrupt, "no batch at offset " + std::to_string(from.v));
           if (!read->status.ok()) {
             promise_.Reject(read->status);
-            delete this;
             return;
           }
           Step();
@@ -197,7 +195,7 @@ Napi::Value JsEngine::ReadPacked(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::Verify(const Napi::CallbackInfo& info) {
   TopicIdPartition id;
   if (!ToPartitionRef(info[0], &id)) return info.Env().Undefined();
-  return AskLog(info.Env(), id, [id](Engine& engine, log::Log&, Promise promise) { (new Verification(engine, id, std::move(promise)))->Step(); });
+  return AskLog(info.Env(), id, [id](Engine& engine, log::Log&, Promise promise) { std::make_shared<Verification>(engine, id, std::move(promise))->Step(); });
 }
 
 }  // namespace sluice::addon

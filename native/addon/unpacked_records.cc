@@ -12,7 +12,7 @@
 namespace sluice::addon {
 namespace {
 
-constexpr int64_t kMaxUnpackedBytes = 256 << 20;  // of one batch, decompressed
+constexpr int64_t kMaxUnpackedBytes = 512 << 20;  // of one batch, decompressed: as large as one may be made
 constexpr size_t kEnoughBytes = 64 << 20;         // of one read, decompressed; what is left is for the next
 static_assert(kMaxUnpackedBytes + static_cast<int64_t>(kEnoughBytes) < INT32_MAX, "positions in a read are 32 bits wide");
 constexpr size_t kRecordNumbers = 6;              // in the table

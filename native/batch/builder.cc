@@ -32,6 +32,8 @@ int64_t Delta(TimestampMs timestamp, TimestampMs base) {
   return static_cast<int64_t>(static_cast<uint64_t>(timestamp.v) - static_cast<uint64_t>(base.v));
 }
 
+constexpr size_t kKeptBytes = 16 << 20;  // of one large batch, for the next
+
 }  // namespace
 
 void WriteBatchHeader(uint8_t* to, const HeaderFields& f) {
@@ -52,6 +54,8 @@ void WriteBatchHeader(uint8_t* to, const HeaderFields& f) {
 
 void BatchBuilder::Start(const BatchOptions& options) {
   options_ = options;
+  batch_.Trim(kKeptBytes);
+  compressed_.Trim(kKeptBytes);
   batch_.Resize(kHeaderBytes);
   base_timestamp_ = max_timestamp_ = kNoTimestamp;
   count_ = 0;

@@ -9,7 +9,7 @@ export const LOG_ERRORS = {
   ERR_SLUICE_FOREIGN: { engine: ['foreign'], meaning: 'The directory belongs to a broker or another node, or something else wrote to it.' },
   ERR_SLUICE_CORRUPT: { engine: ['corrupt'], meaning: 'Bytes on disk fail their check; the message names file and position.' },
   ERR_SLUICE_NO_SPACE: { engine: ['no_space'], meaning: 'The disk is full. Nothing was lost; append again when there is room.' },
-  ERR_SLUICE_IO: { engine: ['io'], meaning: 'A system call failed; the message says which.' },
+  ERR_SLUICE_IO: { engine: ['io', 'no_files'], meaning: 'A system call failed; the message says which.' },
   ERR_SLUICE_OFFLINE: { engine: ['offline'], meaning: 'An earlier failure of the disk took the log offline; open it again.' },
   ERR_SLUICE_CLOSED: { engine: ['closed', 'not_found'], meaning: 'The log was closed, or never opened.' },
   ERR_SLUICE_OFFSET_OUT_OF_RANGE: { engine: ['offset_out_of_range'], meaning: 'The offset lies below the start or beyond the end.' },

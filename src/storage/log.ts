@@ -139,7 +139,17 @@ export class SluiceLog {
 
   #pending(partition: number, committed: Promise<AppendOutcome>): Append {
     if (this.#options.settings.durability === 'fsync') return new PendingAppend(committed);
-    return new PendingAppend(committed, (outcome) => this.#run(() => this.#engine.whenDurable(this.#ref(partition), outcome.lastOffset + 1n)));
+    return new PendingAppend(committed, (outcome) => this.#untilDurable(partition, outcome.lastOffset + 1n));
+  }
+
+  /** Whatever is under way when the log is closed is durable when it is. */
+  async #untilDurable(partition: number, end: bigint): Promise<void> {
+    try {
+      await this.#run(() => this.#engine.whenDurable(this.#ref(partition), end));
+    } catch (error) {
+      if (this.#closing === undefined) throw error;
+      await this.#closing;
+    }
   }
 
   /** Records in order. With `live` it goes on with what is appended later, until the signal aborts or the iterator is left. */
@@ -213,7 +223,7 @@ export class SluiceLog {
     return { topicId: this.#options.topicId, partition };
   }
 
-  /** Asks the engine behind everything appended so far. */
+  /** Asks the engine when it has been handed everything appended so far. */
   async #run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing) throw closedError();
     this.#appender.flush();

@@ -35,7 +35,7 @@ function sizeOfRecord(record: RecordInput): number {
   let size = RECORD_BYTES + sizeOfBytes(record.key, 'key') + sizeOfBytes(record.value, 'value');
   const { timestampMs, headers } = record;
   if (timestampMs !== undefined) {
-    if (typeof timestampMs !== 'number' || !Number.isInteger(timestampMs)) throw new TypeError('timestampMs must be a whole number');
+    if (typeof timestampMs !== 'number' || !Number.isSafeInteger(timestampMs)) throw new TypeError('timestampMs must be a whole number below 2^53');
     if (timestampMs < -1) throw new LogError('ERR_SLUICE_INVALID', `timestampMs must be 0 or more, or -1 for none, not ${timestampMs}`);
   }
   if (headers === undefined) return size;
@@ -62,7 +62,7 @@ export class PackedAppends {
     const codec = CODECS[options.compression];
     if (codec === undefined) throw new TypeError(`compression must be none, gzip, snappy, lz4 or zstd, not '${String(options.compression)}'`);
     const level = options.compressionLevel ?? DEFAULT_LEVEL;
-    if (!Number.isInteger(level)) throw new TypeError('compressionLevel must be a whole number');
+    if (!Number.isInteger(level) || level !== (level | 0)) throw new TypeError('compressionLevel must be a whole number of 32 bits');
     if (records.length === 0) throw new TypeError('records must hold at least one record');
     let size = APPEND_BYTES;
     for (let i = 0; i < records.length; i += 1) size += sizeOfRecord(records[i]!);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { buildBatch } from '../../src/protocol/records/batch.js';
 import { type LogRecord, type OpenLogOptions, openLog, type SluiceLog } from '../../src/storage/index.js';
+import { crc32c } from '../support/record-batch.js';
 
 const record = (text: string) => ({ key: null, value: Buffer.from(text) });
 const texts = (records: readonly LogRecord[]): string[] => records.map(({ value }) => String(value));
@@ -76,6 +77,16 @@ describe('appends of one turn', () => {
     const fourth = it.append(record('fourth'));
     await it.close();
     assert.deepEqual([(await third.durable).baseOffset, (await fourth.durable).baseOffset], [2n, 3n]);
+  });
+
+  test('a ready batch whose header tells another greatest time than its records is found by theirs', async () => {
+    const it = await open();
+    const batch = buildBatch({ records: [{ ...record('ready'), timestamp: 5000n }], baseOffset: 0n, partitionLeaderEpoch: 0, timestamp: 5000n });
+    batch.writeBigInt64BE(0n, 35);                            // maxTimestamp
+    batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
+    await it.appendBatch(batch).durable;
+    assert.equal(await it.offsetAt(4000), 0n);
+    assert.equal(await it.offsetAt(5001), undefined);
   });
 
   test('more at once than one batch may hold', async () => {

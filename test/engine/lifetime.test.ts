@@ -21,9 +21,10 @@ async function withDir(run: (dir: string) => Promise<void>): Promise<void> {
 
 interface Ended { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }
 
-function run(dir: string, body: string, onLine?: (line: string, kill: () => void) => void): Promise<Ended> {
+function run(dir: string, body: string, onLine?: (line: string, kill: () => void) => void, openFiles = 4096): Promise<Ended> {
   const source = `const { openLog } = await import(${JSON.stringify(module)}); const dir = ${JSON.stringify(dir)};\n${body}`;
-  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const command = ['-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, process.execPath, '--expose-gc', '--input-type=module', '-e', source];
+  const child = spawn('/bin/sh', command, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   let scanned = 0;
@@ -61,6 +62,49 @@ describe('embedded log and its process', () => {
     assert.equal(ended.code, 3, ended.stderr);
     assert.equal((await values(dir))[0], 'kept');
   }));
+
+  test('a verification that is overtaken by the close is refused', () => withDir(async (dir) => {
+    const ended = await run(dir, `
+      const log = await openLog({ dir });
+      for (let i = 0; i < 64; ++i) log.append({ key: null, value: Buffer.alloc(900_000) });
+      await log.flush();
+      const verified = log.verify();
+      await log.close();
+      console.log(await verified.then(() => 'whole', (error) => error.code));`);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /^(ERR_SLUICE_CLOSED|whole)\n$/);
+  }));
+
+  for (const ioDriver of ['io_uring', 'epoll']) {
+    test(`where no descriptor is left an open is refused, by name, and nothing else happens (${ioDriver})`, () => withDir(async (dir) => {
+      const ended = await run(dir, `
+        const { closeSync, openSync } = await import('node:fs');
+        await (await openLog({ dir, ioDriver: '${ioDriver}' })).close();
+        const held = [];
+        try {
+          for (;;) held.push(openSync('/dev/null'));
+        } catch {}
+        const open = async () => {
+          try {
+            await (await openLog({ dir, ioDriver: '${ioDriver}' })).close();
+            return 'opened';
+          } catch (error) {
+            return error.code + ' ' + error.message;
+          }
+        };
+        for (;;) {
+          const outcome = await open();
+          console.log(outcome);
+          if (outcome === 'opened') break;
+          closeSync(held.pop());
+        }`, undefined, 100);
+      assert.equal(ended.code, 0, ended.stderr);
+      const outcomes = ended.stdout.trimEnd().split('\n');
+      assert.equal(outcomes.pop(), 'opened');
+      assert.ok(outcomes.length > 5, ended.stdout);
+      for (const outcome of outcomes) assert.match(outcome, /^ERR_SLUICE_IO .*(EMFILE|Too many open files)/);
+    }));
+  }
 
   test('kill -9 loses nothing that was durable, and nothing twice', () => withDir(async (dir) => {
     let acknowledged = 0;

@@ -154,6 +154,43 @@ for (const ioDriver of ['auto', 'epoll'] as const) {
       assert.equal((await log.stats()).journalWrites, 0);
     });
 
+    test('what was appended in mode os is durable when the log is closed, and says so', async () => {
+      const log = await openHere({ durability: 'os' });
+      const { durable } = log.append({ key: null, value: Buffer.from('x') });
+      const late = log.append({ key: null, value: Buffer.from('y') });
+      await log.close();
+      assert.equal((await durable).lastOffset, 0n);
+      assert.equal((await late.durable).lastOffset, 1n);
+    });
+
+    test('flush and ends come behind appends that are still being compressed', async () => {
+      const log = await openHere({ maxBatchBytes: 8 << 20 });
+      const value = Buffer.from(Array.from({ length: 400_000 }, (_, i) => (i * i) >> 3));
+      const appends = Array.from({ length: 40 }, () => log.append({ key: null, value }, { compression: 'zstd', compressionLevel: 12 }));
+      const batches = log.flush().then(() => 'flushed');
+      const ends = await log.ends();
+      assert.equal(ends.end, 40n);
+      assert.equal(await batches, 'flushed');
+      assert.equal(await log.trim(40n), 40n);
+      assert.deepEqual((await Promise.all(appends.map(({ committed }) => committed))).map(({ baseOffset }) => baseOffset), appends.map((_, i) => BigInt(i)));
+    });
+
+    test('a batch that decompresses to more than 256 MiB is read back', async () => {
+      const log = await openHere({ maxBatchBytes: 400 << 20 });
+      await log.append({ key: null, value: Buffer.alloc(300 << 20) }, { compression: 'zstd' }).durable;
+      await log.append({ key: null, value: Buffer.from('behind') }).durable;
+      const sizes: number[] = [];
+      for await (const { value } of log.read()) sizes.push(value!.length);
+      assert.deepEqual(sizes, [300 << 20, 6]);
+    });
+
+    test('a time that is no 64-bit number fails its own append only', async () => {
+      const log = await openHere();
+      const outcomes = await Promise.allSettled([1, 1e300, 2].map((timestampMs) => log.append({ key: null, value: null, timestampMs }).durable));
+      assert.deepEqual(outcomes.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
+      await assert.rejects(log.append({ key: null, value: null }, { compression: 'zstd', compressionLevel: 2 ** 32 + 1 }).durable, { name: 'TypeError' });
+    });
+
     test('partitions are logs of their own', async () => {
       const log = await openHere({ partitions: 3 });
       await log.append({ key: null, value: Buffer.from('p2') }, { partition: 2 }).durable;
@@ -188,7 +225,7 @@ for (const ioDriver of ['auto', 'epoll'] as const) {
         await assert.rejects(durable, (error: Error & { code?: string }) => error instanceof TypeError && error.code === 'ERR_SLUICE_INVALID');
       }
       await assert.rejects(log.append({ get key(): null { throw new RangeError('mine'); }, value: null }).durable, /mine/);
-      for (const timestampMs of [NaN, Infinity, 1.5, '5', null, -2]) {
+      for (const timestampMs of [NaN, Infinity, 1.5, '5', null, -2, 2 ** 53, 1e300]) {
         await assert.rejects(log.append({ key: null, value: null, timestampMs: timestampMs as number }).durable, { code: 'ERR_SLUICE_INVALID' });
       }
       for (const time of [NaN, new Date(NaN), Infinity, 'now' as unknown as number]) await assert.rejects(log.offsetAt(time), { code: 'ERR_SLUICE_INVALID' });
