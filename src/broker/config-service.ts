@@ -1,8 +1,10 @@
 // The settings that are in effect: the file's, with what the metadata says was changed while running.
 import { type BrokerConfig } from '../config/broker-config.js';
+import { ConfigError } from '../config/config-error.js';
 import { configRules } from '../config/dynamic.js';
 import { describeBrokerConfigs, describeBrokerDefaults, describeTopicConfigs } from '../config/describe.js';
 import { type BrokerSettings, type Texts } from '../config/layered.js';
+import { PER_IP_OVERRIDES, perIpOverrides } from '../config/per-ip.js';
 import { findSetting, findTopicSetting } from '../config/settings/index.js';
 import { type Setting } from '../config/setting.js';
 import { InvalidValue, parseValue } from '../config/value.js';
@@ -57,9 +59,10 @@ export class EffectiveSettings {
       const setting = find(name);
       try {
         if (setting !== undefined) parseValue(setting, text);
+        if (name === PER_IP_OVERRIDES) perIpOverrides(text);
         valid.set(name, text);
       } catch (error) {
-        if (!(error instanceof InvalidValue)) throw error;
+        if (!(error instanceof InvalidValue || error instanceof ConfigError)) throw error;
         const key = `${owner} ${name} ${text}`;
         if (!this.#warned.has(key)) this.#log.warn(`${owner}: ${name}=${text} is not valid and does not count: ${error.message}`);
         this.#warned.add(key);

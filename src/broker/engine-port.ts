@@ -31,6 +31,7 @@ export type MakeEngine = (options: EngineOptions, events: EngineEvents) => Engin
 const KAFKA_ERROR_OF: Readonly<Record<string, KafkaErrorName>> = {
   io: 'KAFKA_STORAGE_ERROR',
   no_space: 'KAFKA_STORAGE_ERROR',
+  no_files: 'KAFKA_STORAGE_ERROR',
   offline: 'KAFKA_STORAGE_ERROR',
   corrupt: 'KAFKA_STORAGE_ERROR',
   closed: 'NOT_LEADER_OR_FOLLOWER',

@@ -32,7 +32,10 @@ export type RaftControls = ReadonlyMap<'kRaftVersion' | 'voters', ControlPair>;
 
 /** Those that are there, oldest first. A directory that is not there has none. */
 export async function listSnapshots(directory: string): Promise<SnapshotFile[]> {
-  const names = await readdir(directory).catch(() => [] as string[]);
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return [] as string[];
+  });
   const found = names.flatMap((name) => {
     const match = NAME.exec(name);
     return match === null ? [] : [{ path: join(directory, name), end: BigInt(match[1]!), epoch: Number(match[2]) }];
@@ -71,7 +74,7 @@ export async function writeSnapshot(directory: string, image: MetadataImage, con
   const file = await open(`${path}.part`, 'w');
   try {
     for (const batch of batchesOf(image, controls, timestamp)) {
-      await file.write(batch);
+      await file.writeFile(batch); // all of it: a write may take less
       await nextTurn(); // others have their turn while a large cluster is written
     }
     await file.sync();
@@ -152,7 +155,10 @@ export class MetadataSnapshots {
     const { bytesBetween, intervalMs } = this.#options.limits;
     if (this.#bytesSince >= bytesBetween) this.#make();
     else if (intervalMs > 0 && this.#timer === undefined && !this.#isClosed) {
-      this.#timer = setTimeout(() => this.#make(), Math.min(intervalMs, 2 ** 31 - 1)).unref();
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#make();
+      }, Math.min(intervalMs, 2 ** 31 - 1)).unref();
     }
   }
 

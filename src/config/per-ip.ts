@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { ConfigError } from './config-error.js';
 
-const NAME = 'max.connections.per.ip.overrides';
+export const PER_IP_OVERRIDES = 'max.connections.per.ip.overrides';
 const MAX_INT = 2 ** 31 - 1;
 
 export interface HostLimit {
@@ -15,8 +15,8 @@ export function perIpOverrides(text: string): HostLimit[] {
     const colon = part.lastIndexOf(':');
     const host = part.slice(0, Math.max(colon, 0)).trim().replace(/^\[(.*)\]$/, '$1');
     const count = part.slice(colon + 1).trim();
-    if (isIP(host) === 0) throw new ConfigError(`${NAME} has '${part}', and must have address:count; names of hosts are not looked up`, NAME);
-    if (!/^\d+$/.test(count) || Number(count) > MAX_INT) throw new ConfigError(`${NAME} has '${part}', and must have a whole number behind the address`, NAME);
+    if (isIP(host) === 0) throw new ConfigError(`${PER_IP_OVERRIDES} has '${part}', and must have address:count; names of hosts are not looked up`, PER_IP_OVERRIDES);
+    if (!/^\d+$/.test(count) || Number(count) > MAX_INT) throw new ConfigError(`${PER_IP_OVERRIDES} has '${part}', and must have a whole number behind the address`, PER_IP_OVERRIDES);
     return { host, connections: Number(count) };
   });
 }

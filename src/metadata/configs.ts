@@ -61,6 +61,17 @@ function notAList(name: string, operation: number, resourceType: number): string
   return `Can't ${what.toUpperCase()} to key ${name} because its type is not LIST.`;
 }
 
+/** Each of `taken` takes away one that is like it, the first. */
+function withoutFirst(parts: readonly string[], taken: readonly string[]): string[] {
+  const left = new Map<string, number>();
+  for (const part of taken) left.set(part, (left.get(part) ?? 0) + 1);
+  return parts.filter((part) => {
+    const count = left.get(part) ?? 0;
+    if (count > 0) left.set(part, count - 1);
+    return count === 0;
+  });
+}
+
 function newValue(change: ConfigChange, current: string | undefined, resourceType: number, rules: ConfigRules): string | null {
   const { name, operation } = change;
   switch (operation) {
@@ -73,12 +84,12 @@ function newValue(change: ConfigChange, current: string | undefined, resourceTyp
       if (isList !== true) fail('INVALID_CONFIG', notAList(name, operation, resourceType));
       // Parts keep the spaces that they came with, and differ by them.
       const parts = (current ?? rules.inherited(resourceType, name) ?? '').split(',').filter((part) => part !== '');
-      for (const part of split(change.value ?? '')) {
-        const at = parts.indexOf(part);
-        if (operation === configOperations.append && at === -1) parts.push(part);
-        if (operation === configOperations.subtract && at !== -1) parts.splice(at, 1);
+      const changed = split(change.value ?? '');
+      if (operation === configOperations.append) {
+        const known = new Set(parts);
+        return [...parts, ...new Set(changed.filter((part) => !known.has(part)))].join(',');
       }
-      return parts.join(',');
+      return withoutFirst(parts, changed).join(',');
     }
     default: return fail('INVALID_REQUEST', `Unknown operations type ${operation}`);
   }

@@ -2,6 +2,7 @@
 // and the data plane has taken it over: nobody ever sees metadata that a power cut could take back.
 import { type MetadataImage } from './image.js';
 import { applyRecords } from './apply.js';
+import { KafkaError } from './kafka-error.js';
 import { type NewRecord } from './records.js';
 
 export interface MetadataLog {
@@ -28,6 +29,8 @@ interface Waiting {
 /** Kafka's controllers read back no larger batches than this. */
 const MAX_BATCH_BYTES = 4 << 20;
 const MAX_BATCH_RECORDS = 20_000;
+/** A change is one batch, and the log takes no larger one. */
+const MAX_CHANGE_BYTES = 8_000_000;
 
 export interface MetadataStoreOptions {
   readonly image: MetadataImage;
@@ -69,10 +72,12 @@ export class MetadataStore {
         resolve(result);
         return;
       }
+      const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0);
+      if (bytes > MAX_CHANGE_BYTES) throw new KafkaError('MESSAGE_TOO_LARGE', `The change takes ${bytes} bytes of metadata, and one may take ${MAX_CHANGE_BYTES}.`);
       this.#latest = applyRecords(this.#latest, records.map(({ record }) => record));
       this.#waiting.push({
         records: records.map(({ bytes }) => bytes),
-        bytes: records.reduce((sum, { bytes }) => sum + bytes.length, 0),
+        bytes,
         after: this.#latest,
         resolve: () => resolve(result),
         reject,

@@ -48,6 +48,7 @@ function resolve(request: RequestOf<typeof deleteTopicsApi>, broker: BrokerServi
   for (const id of ids.more) answers.push(invalid(null, id, 'Duplicate topic id.'));
   // Where nothing is to be looked for no time is needed.
   if (names.once.length + ids.once.length > 0) requireTime(request.timeoutMs);
+  const named = new Set(ids.more);
   const wanted = new Map<string, string>();
   for (const id of ids.once) {
     const topic = topicById(image, id);
@@ -58,7 +59,7 @@ function resolve(request: RequestOf<typeof deleteTopicsApi>, broker: BrokerServi
     const topic = image.topics.get(name);
     if (topic === undefined) {
       answers.push(failure(name, ZERO_UUID, plainError('UNKNOWN_TOPIC_OR_PARTITION')));
-    } else if (ids.more.includes(topic.id) || wanted.has(topic.id)) {
+    } else if (named.has(topic.id) || wanted.has(topic.id)) {
       wanted.delete(topic.id);
       answers.push(invalid(name, topic.id, 'The provided topic name maps to an ID that was already supplied.'));
     } else {

@@ -1,15 +1,16 @@
-// A change of the metadata is answered when the data plane has confirmed it, and is shown to nobody before.
+// A change is answered when the data plane has confirmed it, and is shown to nobody before.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { metadataApi } from '../../../src/protocol/messages/03-metadata.js';
 import { createTopicsApi } from '../../../src/protocol/messages/19-create-topics.js';
 import { deleteTopicsApi } from '../../../src/protocol/messages/20-delete-topics.js';
+import { deleteRecordsApi } from '../../../src/protocol/messages/21-delete-records.js';
 import { createPartitionsApi } from '../../../src/protocol/messages/37-create-partitions.js';
 import { incrementalAlterConfigsApi } from '../../../src/protocol/messages/44-incremental-alter-configs.js';
 import { FakeBroker } from './fake-broker.js';
 import { type FakeEngine } from './fake-engine.js';
 
-type Step = 'publishTopics' | 'withdrawTopic' | 'setPartitionSettings' | 'setPlaneSettings';
+type Step = 'publishTopics' | 'withdrawTopic' | 'setPartitionSettings' | 'setPlaneSettings' | 'deleteRecords';
 
 /** The engine does that step when it is told to. */
 function hold(engine: FakeEngine, step: Step): () => void {
@@ -41,6 +42,11 @@ const changes: readonly { what: string; step: Step; ask(broker: FakeBroker): Pro
   },
   { what: 'DeleteTopics', step: 'withdrawTopic', ask: (broker) => broker.ask(deleteTopicsApi, 5, { topicNames: ['a'], timeoutMs: 1000 }) },
   { what: 'the settings of a topic', step: 'setPartitionSettings', ask: (broker) => setConfig(broker, TOPIC, 'a', 'max.message.bytes', '5000') },
+  {
+    // Whoever moved the start there may still be waiting for the disk.
+    what: 'DeleteRecords, where the log begins there already', step: 'deleteRecords',
+    ask: (broker) => broker.ask(deleteRecordsApi, 2, { topics: [{ name: 'a', partitions: [{ partitionIndex: 0, offset: 0n }] }], timeoutMs: 1000 }),
+  },
   { what: 'the settings of the broker', step: 'setPlaneSettings', ask: (broker) => setConfig(broker, BROKER, '', 'max.connections', '5000') },
 ];
 

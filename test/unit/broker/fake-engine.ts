@@ -249,8 +249,8 @@ export class FakeEngine implements EnginePort {
 
   deleteRecords(ref: PartitionRef, before: bigint): Promise<bigint> {
     const log = this.#log(ref);
-    log.logStart = before;
-    return Promise.resolve(before);
+    if (before > log.logStart) log.logStart = before;
+    return Promise.resolve(log.logStart);
   }
 
   describeLogs(): Promise<LogDescription[]> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -47,6 +48,30 @@ async function withWorld(limits: Partial<SnapshotLimits>, use: (world: World) =>
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+test('a write that takes less than it was given makes no snapshot with a hole', async (context) => {
+  await withWorld({}, async ({ directory }) => {
+    const image = grow(first, 2000);
+    const probe = await open(join(directory, 'probe'), 'w');
+    const prototype = Object.getPrototypeOf(probe) as { write: (bytes: Buffer) => Promise<unknown> };
+    await probe.close();
+    const { write } = prototype;
+    context.mock.method(prototype, 'write', function (this: unknown, bytes: Buffer) {
+      return write.call(this, bytes.subarray(0, bytes.length >> 1));
+    });
+    const { path } = await writeSnapshot(directory, image, new Map(), 77n);
+    const records = parseBatches(readFileSync(path)).flatMap((batch) => readRecords(batch));
+    assert.equal(records.length, 2 + 1 + 2000);
+  });
+});
+
+test('a directory that cannot be read is not one without snapshots', async () => {
+  await withWorld({}, async ({ directory }) => {
+    assert.deepEqual(await listSnapshots(join(directory, 'nowhere')), []);
+    writeFileSync(join(directory, 'file'), '');
+    await assert.rejects(listSnapshots(join(directory, 'file')), { code: 'ENOTDIR' });
+  });
+});
 
 test('the form of a snapshot: header, what is known of the voters, records, footer, offsets without a hole', async () => {
   await withWorld({}, async ({ directory, names }) => {

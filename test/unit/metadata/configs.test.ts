@@ -50,6 +50,11 @@ test('lists: appending starts from the inherited value and adds no doubles, subt
   assert.deepEqual(overrides(first.image), { list: 'delete,compact' });
   const second = run(first.image, resource([['list', subtract, 'delete,other']]));
   assert.deepEqual(overrides(second.image), { list: 'compact' });
+  const doubles = run(base, resource([['list', set, 'a,b,a,c']])).image;
+  const listAfter = (operation: number, value: string) => overrides(run(doubles, resource([['list', operation, value]])).image)['list'];
+  assert.equal(listAfter(append, 'b,d,d,a'), 'a,b,a,c,d');
+  assert.equal(listAfter(subtract, 'a,x'), 'b,a,c');
+  assert.equal(listAfter(subtract, 'a,c,a'), 'b');
   assert.deepEqual(run(base, resource([['number', append, '1']])).said, [
     "INVALID_CONFIG: Can't APPEND to key number because its type is not LIST.",
   ]);

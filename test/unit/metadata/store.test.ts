@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { emptyImage, type MetadataImage } from '../../../src/metadata/image.js';
 import { makeRecord } from '../../../src/metadata/records.js';
 import { MetadataStore } from '../../../src/metadata/store.js';
-import { topicRecord } from '../../../src/protocol/records/metadata/index.js';
+import { configRecord, topicRecord } from '../../../src/protocol/records/metadata/index.js';
 
 const idOf = (n: number) => Buffer.alloc(16, n).toString('base64url');
 const add = (n: number) => () => ({ records: [makeRecord(topicRecord, 0, { name: `t${n}`, topicId: idOf(n) })], result: n });
@@ -131,4 +131,22 @@ test('a plan that throws changes nothing; one without records waits for what it 
   append.succeed();
   assert.equal(await read, 1);
   await first;
+});
+
+test('a change that is larger than a batch may be fails alone, and before anything is written', async () => {
+  const manual = manualLog();
+  const store = new MetadataStore({ image: emptyImage, log: manual.log, publish: () => Promise.resolve() });
+  const first = store.change(add(1));
+  const huge = store.change(() => {
+    const value = 'x'.repeat(30_000);
+    const records = Array.from({ length: 300 }, (_, i) => makeRecord(configRecord, 0, { resourceType: 2, resourceName: 't1', name: `n${i}`, value }));
+    return { records, result: 0 };
+  });
+  const last = store.change(add(2));
+  await assert.rejects(huge, { name: 'KafkaError', message: /takes 9\d{6} bytes of metadata/ });
+  const append = await manual.next();
+  assert.equal(append.count, 2);
+  append.succeed();
+  assert.deepEqual(await Promise.all([first, last]), [1, 2]);
+  assert.deepEqual([...store.image.topics.keys()].sort(), ['t1', 't2']);
 });
