@@ -42,14 +42,11 @@ function report(directory: string, run: Run, measurements: readonly Measurement[
 
 /** Everything that a run needs, before anything is measured. */
 async function prepare(options: Options, runsBrokers: boolean, sides: readonly BrokerSide[], packages: readonly PackageName[]): Promise<void> {
-  if (runsBrokers) {
-    say('building the load generator');
-    await buildNativePrograms();
-  }
   const needsKafka = runsBrokers && (sides.includes('kafka') || options.clients.has('java'));
+  if (runsBrokers) say('building the load generator');
   if (needsKafka) say('fetching Apache Kafka where it is not here yet');
-  // One mostly waits, the others mostly compile.
-  await Promise.all([needsKafka ? requireKafka() : undefined, requirePackages(packages)]);
+  // Some mostly wait, the others mostly compile.
+  await Promise.all([runsBrokers ? buildNativePrograms() : undefined, needsKafka ? requireKafka() : undefined, requirePackages(packages)]);
 }
 
 async function main(argv: readonly string[]): Promise<void> {

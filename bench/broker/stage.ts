@@ -53,6 +53,11 @@ export function modesOfTurn(stage: Stage): readonly Mode[] {
   return stage.broker === undefined || isFirstTurn(stage) ? stage.target.modes : [usualMode(stage.target)];
 }
 
+/** Both on each start, but Kafka's with a sync for each request: it is as slow every time. */
+export function modesOfPeer(stage: Stage): readonly Mode[] {
+  return stage.target.side === 'kafka' ? modesOfTurn(stage) : stage.target.modes;
+}
+
 /** The modes worth measuring here, of those wanted. */
 export function modesOf(stage: Stage, wanted: readonly Mode[] = ['os', 'fsync']): readonly Mode[] {
   return wanted.filter((mode) => stage.target.modes.includes(mode));

@@ -35,7 +35,7 @@ export async function warmUp(broker: BrokerTarget, effort: Effort, memory: Memor
   for (const mode of broker.modes) {
     const small = await broker.open({ name: freshTopic('warm-up'), partitions: 16, mode });
     const one = { '--topic': small.name, '--partitions': 16, '--record-size': 100, '--batch-records': 1, '--connections': 16, '--depth': 4 };
-    await load('produce', small.port, { ...one, '--seconds': effort.warmSeconds(8) });
+    await load('produce', small.port, { ...one, '--seconds': effort.warmSeconds(4) });
     await small.close();
   }
   return { sliceBytes, cpuSPerGb };

@@ -2,7 +2,7 @@
 import { measureProduce } from '../cases.js';
 import { measureJavaProduce } from '../java.js';
 import { measureKafkajsProduce } from '../kafkajs.js';
-import { isFirstTurn, type Workload } from '../stage.js';
+import { isFirstTurn, modesOfPeer, type Workload } from '../stage.js';
 
 const figures = ['mbPerS', 'cpuSPerGb', 'p99Ms', 'clientShare'] as const;
 
@@ -16,7 +16,7 @@ export const produce: Workload = {
       await measureProduce(stage, {
         name: `batches of ${batchRecords === 60 ? '60 KiB' : '900 KiB'}`,
         settings: '5 requests in flight, one batch a request',
-        ...{ recordSize: 1024, batchRecords, partitions: 16, depth: 5, seconds: 20, warmSeconds: 3, figures },
+        ...{ recordSize: 1024, batchRecords, partitions: 16, depth: 5, seconds: 20, warmSeconds: 3, figures, modes: modesOfPeer(stage) },
       });
     }
     if (!isFirstTurn(stage)) return;
