@@ -75,7 +75,7 @@ describe('embedded log and its process', () => {
     assert.match(ended.stdout, /^(ERR_SLUICE_CLOSED|whole)\n$/);
   }));
 
-  for (const ioDriver of ['io_uring', 'epoll']) {
+  for (const ioDriver of ['auto', 'epoll']) {
     test(`where no descriptor is left an open is refused, by name, and nothing else happens (${ioDriver})`, () => withDir(async (dir) => {
       const ended = await run(dir, `
         const { closeSync, openSync } = await import('node:fs');
