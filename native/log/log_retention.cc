@@ -53,6 +53,7 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
   bool stopped = false;
   std::erase_if(detached, [&](const std::shared_ptr<Segment>& segment) {
     if (stopped) return false;
+    segment->LoseNames();
     for (const char* suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kSnapshotSuffix}) {
       const std::string path = segment->PathOf(suffix);
       if (suffix == kSnapshotSuffix) {
@@ -200,6 +201,7 @@ Status Log::Delete() {
   const size_t slash = log.dir.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : log.dir.substr(0, slash);
   const std::string target = JoinPath(parent, log.name.topic.substr(0, 255 - tail.size()) + tail);
+  for (const auto& segment : *log.segments) segment->LoseNames();
   SLUICE_TRY(log.env.fs->Rename(log.dir, target));
   if (log.env.sweeper != nullptr) log.env.sweeper->Forget(log.dir);
   log.dir = target;

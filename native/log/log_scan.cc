@@ -111,7 +111,8 @@ Status Log::Impl::DetachTail(const SegmentList& all, size_t first) {
   for (size_t i = first; i < all.size(); ++i) detached.push_back(all[i]);
   SLUICE_TRY(RenameDetached(Now()));
   NamesChanged();
-  return Status::Ok();
+  // At once: the log goes on below, its start may move above where they began, and one that came back then would be taken for what it begins with.
+  return env.fs->SyncDir(dir);
 }
 
 // Producer state at `end`: the newest snapshot that holds, and the batches behind it.

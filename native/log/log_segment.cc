@@ -117,6 +117,16 @@ void Segment::Reinstate() {
   retired_ = false;
 }
 
+void Segment::LoseNames() {
+  std::lock_guard lock(mutex_);
+  retired_ = true;
+}
+
+bool Segment::retired() const {
+  std::lock_guard lock(mutex_);
+  return retired_;
+}
+
 bool Segment::data_open() const {
   std::lock_guard lock(mutex_);
   return file_ != nullptr;
@@ -197,13 +207,12 @@ Result<TimestampAt> Segment::MaxTimestamp(ReadMode mode) {
 
 Status Segment::RebuildSealedIndexes(int64_t index_interval) {
   std::lock_guard rebuilding(rebuild_mutex_);
-  {
-    std::lock_guard lock(mutex_);
-    if (retired_) return Status::Error(Code::kNotFound, log_path_ + " has been replaced");
-  }
+  const auto gone = [this] { return Status::Error(Code::kNotFound, log_path_ + " has been replaced"); };
+  if (retired()) return gone();
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
   Result<BuiltIndexes> built = BuildIndexes(log_file(), base_, size_, index_interval);
   if (!built.ok()) return built.status();
+  if (retired()) return gone();
   SLUICE_TRY(io::WriteFileAtomically(fs_, PathOf(kOffsetIndexSuffix), std::string(TextOf(built->offsets))));
   SLUICE_TRY(io::WriteFileAtomically(fs_, PathOf(kTimeIndexSuffix), std::string(TextOf(built->times))));
   offset_index_.ReplaceFile(static_cast<int64_t>(built->offsets.size()) / kOffsetEntryBytes);

@@ -92,6 +92,9 @@ class Segment final : public SegmentFiles {
   Status Retire();
   // They stay its own after all.
   void Reinstate();
+  // Its files have no names of their own any more: indexes are not made anew under them.
+  void LoseNames();
+  bool retired() const;
   // From now on readers are told of it. False where it is known already.
   bool AddDamage(const DamagedRange& range);
   // The first damage that lies in [from, to) or reaches into it.

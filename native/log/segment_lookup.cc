@@ -39,6 +39,7 @@ bool NoBatch(Code code) { return code == Code::kCorrupt || code == Code::kUnsupp
 
 void ReplaceIndex(const SegmentView& view, const LookupContext& context) {
   Segment& segment = *view.segment;
+  if (segment.retired()) return;   // it has left the log, and its index its name
   const std::string path = segment.PathOf(kOffsetIndexSuffix);
   if (!segment.sealed()) {
     if (context.reporter != nullptr) context.reporter->Report(Severity::kWarn, path + " does not fit the data; looking without it");

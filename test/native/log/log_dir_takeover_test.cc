@@ -341,6 +341,34 @@ TEST_F(TakeoverTest, AnEmptyLogHasNothingThatItsFirstCheckpointSyncs) {
   EXPECT_TRUE(*disk_->Exists("/data/t1-0/00000000000000000000.timeindex"));
 }
 
+// The log goes on where the power cut had ended it, and its start may move above where a lost segment began: that one must not come back.
+TEST_F(TakeoverTest, ASegmentThatACrashHadLeftBehindTheEndIsGoneForGood) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    random_.seed(seed);
+    disk_ = std::make_unique<SimDisk>();
+    Start();
+    Append(0);
+    Flush();
+    ASSERT_EQ(End(0), 1);
+    Kill();
+    const std::string stray = "/data/t0-0/00000000000000000005.log";
+    {
+      Result<std::unique_ptr<io::File>> file = disk_->Open(stray, io::OpenMode::kCreate);
+      ASSERT_TRUE(file.ok());
+      const std::vector<uint8_t> batch = test::MakeBatch({});
+      ASSERT_TRUE((*file)->WriteAt(batch, 0).ok());
+      ASSERT_TRUE((*file)->Sync().ok());
+      ASSERT_TRUE(disk_->SyncDir("/data/t0-0").ok());
+    }
+    Start();
+    EXPECT_FALSE(*disk_->Exists(stray));
+    CutPower();
+    EXPECT_FALSE(*disk_->Exists(stray));
+    End();
+  }
+}
+
 // There the old journal's space is what the new reserve is made of.
 TEST_F(TakeoverTest, OnADiskThatIsNearlyFullACheckpointComesFirst) {
   Start();

@@ -164,6 +164,21 @@ TEST_F(LogRetentionTest, ACleanStopLeavesReadersWhatTheyRead) {
   EXPECT_EQ(batch::BatchView(BytesOf(*found)).base_offset().v, 2);
 }
 
+// A look-up that was planned before its segment left the log finds no index under the name.
+TEST_F(LogRetentionTest, WhatHasLeftTheLogGetsNoNewIndexes) {
+  Fill();
+  Result<LogSlice> held = Read(0, 10);
+  ASSERT_TRUE(held.ok());
+  auto later = log_->ColdRead(Offset(1), 10, true, Offset(20));
+  ASSERT_TRUE(Sync().ok());   // closes the indexes
+  ASSERT_TRUE(log_->SetLogStart(Offset(20)).ok());
+  ASSERT_TRUE(Exists(PathOf(0, ".index.deleted")));
+  (void)later();
+  EXPECT_FALSE(Exists(PathOf(0, ".index")));
+  EXPECT_FALSE(Exists(PathOf(0, ".timeindex")));
+  EXPECT_TRUE(lines_.lines.empty()) << lines_.lines[0];
+}
+
 TEST_F(LogRetentionTest, IdleSegmentsGiveTheirDescriptorsBack) {
   Fill();
   const auto open_files = [&] {
