@@ -258,6 +258,9 @@ class Log {
   // They are durable. An empty log has nothing else that a checkpoint would have to sync; its other files are made with its first records, or at a clean stop.
   void NamesSynced();
   bool dirty() const;                    // something written since the last SyncDone
+  // Of the directory's names. Where it has been synced since they were of this generation, what has left the log need not wait for a checkpoint.
+  uint64_t names_generation() const;
+  void NamesSyncedTo(uint64_t generation);
   bool has_detached() const;             // segments that are no longer part of it, and keep their files until the next SyncDone
   void SyncDone(const SyncSet& set);     // recovery_point moves
   Offset recovery_point() const;

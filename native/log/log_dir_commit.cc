@@ -297,7 +297,9 @@ void LogDir::Impl::RunDuties() {
     } else if (slot->log->RunRetention(now)) {
       AddControlEntry(EntryKind::kLogStart, *slot, slot->log->log_start(), nullptr);
     }
-    frees_space |= slot->log->has_detached();
+    if (!slot->log->has_detached()) continue;
+    frees_space = true;
+    if (disk_full) FreeDetached(slot.get());
   }
   if (journal) {
     journal->Seal();

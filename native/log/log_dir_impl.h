@@ -37,6 +37,7 @@ struct LogSlot {
   Offset proven_base{-1};       // of the active segment that the last durable checkpoint names
   bool syncing = false;         // batches are made durable by syncing the segment, not through the journal, until this ends
   bool sync_running = false;    // ... a sync is under way
+  bool freeing = false;         // its directory is being synced, so that what has left the log may go
   bool sync_waits = false;      // ... the disk is full; tried again by the timer
   Offset sync_target{0};        // ... up to here
   std::vector<std::function<void(Status)>> on_synced;  // called when a sync that covers everything written is durable
@@ -169,6 +170,7 @@ struct LogDir::Impl {
       if (result.ok() || result.code() != Code::kNoSpace || !MakeSpace()) return result;
     }
   }
+  void FreeDetached(LogSlot* slot);
   void CheckSpace();
 
   // --- stop (log_dir_close.cc)

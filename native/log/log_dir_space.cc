@@ -1,5 +1,7 @@
 // A full disk: clients are refused, what must go on lives on the reserve, and all is well again when there is room for both.
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "base/assert.h"
 #include "log/log_dir_impl.h"
@@ -46,6 +48,29 @@ bool LogDir::Impl::MakeSpace() {
   // A stop that ends well needs no recovery.
   reserve.KeepAtLeast(on_closed ? 0 : journal->used_bytes() + old_journal_bytes.load(std::memory_order_relaxed) + kReplayBytes);
   return reserve.Take();
+}
+
+// A checkpoint may find no room for its own files. The names of what stays need none, and when they are durable what has left the log may go.
+void LogDir::Impl::FreeDetached(LogSlot* slot) {
+  if (std::exchange(slot->freeing, true)) return;
+  ++slot->users;
+  ++segment_syncs;
+  auto result = std::make_shared<Status>();
+  env.pool->Submit(io::MakeJob([result, fs = env.fs, dir = slot->log->dir()] { *result = fs->SyncDir(dir); },
+                               [this, slot, result, generation = slot->log->names_generation()] {
+                                 --segment_syncs;
+                                 slot->freeing = false;
+                                 if (!slot->deleted && status.ok()) {
+                                   if (result->ok()) {
+                                     slot->log->NamesSyncedTo(generation);
+                                   } else if (!IsLack(result->code())) {
+                                     TakeOffline(*result);
+                                   }
+                                 }
+                                 Unuse(slot);
+                                 ReleaseDeleted();
+                                 if (on_closed) TryClose();
+                               }));
 }
 
 void LogDir::Impl::CheckSpace() {

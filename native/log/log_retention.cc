@@ -64,8 +64,9 @@ Status Log::Impl::RenameDetached(TimestampMs now) {
       if (renamed.ok()) {
         doomed.push_back({path + kDeletedSuffix, SaturatingAdd(now.v, config.file_delete_delay_ms), suffix == kLogSuffix ? segment->size() : 0, segment});
       } else if (renamed.code() != Code::kNotFound) {
-        // What nobody reads by name may go at once; left behind, it would be an index without a segment.
-        if (suffix != kLogSuffix && env.fs->Remove(path).ok()) continue;
+        // What nobody reads by name may go at once; left behind, it would be an index without a segment. So may data where the disk has no block for a
+        // longer name: it is what would free one.
+        if ((suffix != kLogSuffix || renamed.code() == Code::kNoSpace) && env.fs->Remove(path).ok()) continue;
         Report(Severity::kWarn, path + " cannot be renamed for deletion: " + renamed.ToString());
         if (result.ok()) result = renamed;
         stopped = suffix == kLogSuffix;

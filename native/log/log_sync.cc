@@ -133,6 +133,14 @@ bool Log::dirty() const {
   return std::any_of(log.segments->rbegin(), log.segments->rend(), [](const auto& segment) { return segment->dirty(); });
 }
 
+uint64_t Log::names_generation() const { return impl_->names_generation; }
+
+void Log::NamesSyncedTo(uint64_t generation) {
+  Impl& log = *impl_;
+  if (generation == log.names_generation) log.names_dirty = false;
+  if (!log.names_dirty) (void)log.RenameDetached(log.Now());
+}
+
 bool Log::has_detached() const { return !impl_->detached.empty(); }
 
 Result<Log::SyncSet> Log::PrepareSync() {

@@ -118,7 +118,8 @@ async function liveOn(disk: SmallDisk, broker: BrokerProcess, producer: Idempote
   await fillUp(disk, broker);
   disk.clear();
   await goesOn();
-  assert.ok(timesRoomAgain(broker) >= 3, broker.output);
+  // Records that had been acknowledged before may be all that it has seen.
+  await until('the broker sees that there is room again, for the third time', () => timesRoomAgain(broker) >= 3);
   assert.doesNotMatch(broker.output, /offline/);
 
   await fillUp(disk, broker);

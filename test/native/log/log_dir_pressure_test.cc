@@ -301,6 +301,40 @@ TEST_F(PressureTest, OnAFullDiskClientsAreRefusedAndTheRestGoesOn) {
   EXPECT_TRUE(deleted->ok()) << deleted->ToString();
 }
 
+// Not a byte is left, nor any of the reserve, and the names of the last segments are not durable yet: no checkpoint can be made.
+TEST_F(PressureTest, DeletedRecordsFreeADiskThatIsFullToTheLastByte) {
+  Start();
+  Settle();
+  LogConfig small = client().config();
+  small.segment_bytes = 20000;
+  client().SetConfig(small);
+  for (int i = 0; i < 10; ++i) {
+    (void)Append(client(), 15000);
+    Commit();
+    WriteAll();
+  }
+  ASSERT_EQ(client().high_watermark(), Offset(10));
+  disk_->capacity = disk_->used_bytes() - (64 << 20);
+  ASSERT_EQ(Append(client(), 15000)->reached, false);
+  Commit();
+  const int64_t checkpoints = dir_->stats().checkpoints;
+  std::optional<Status> moved;
+  dir_->DeleteRecords(&client(), Offset(10), [&](Result<Offset> start) { moved = start.status(); });
+  Drive([&] { return moved.has_value(); });
+  ASSERT_TRUE(moved->ok()) << moved->ToString();
+  for (int i = 0; i < 5; ++i) Turn();
+  EXPECT_FALSE(*disk_->Exists("/data/t-0/00000000000000000000.log"));
+  EXPECT_FALSE(*disk_->Exists("/data/t-0/00000000000000000008.log"));
+  EXPECT_EQ(dir_->stats().checkpoints, checkpoints);
+  EXPECT_EQ(client().log_start(), Offset(10));
+  // And a crash finds the log where it goes on.
+  Crash(true);
+  disk_->capacity = INT64_MAX;
+  Start();
+  EXPECT_EQ(client().log_start(), Offset(10));
+  EXPECT_EQ(client().high_watermark(), Offset(10));
+}
+
 TEST_F(PressureTest, ADiskThatOthersFilledDoesNotKeepRecordsFromBeingRecovered) {
   for (const bool power : {true, false}) {
     Start();
