@@ -252,9 +252,13 @@ export class IdempotentProducer {
     return true;
   }
 
-  /** Until the connection fails: everything unacknowledged again, in order, then new batches, a few in flight a partition. */
+  /**
+   * Until the connection fails or a batch is refused: everything unacknowledged again, in order, then new batches, a few in flight a partition. What is in
+   * flight when one is refused is waited for: a broker that is stopped cleanly knows only the last batch of each producer afterwards, as Kafka does.
+   */
   async #produceOn(connection: RawConnection): Promise<void> {
     const inFlight: Batch[] = [];
+    const refused = new Map<number, Error>();
     let correlationId = 100;
     const send = (batch: Batch) => {
       inFlight.push(batch);
@@ -263,22 +267,30 @@ export class IdempotentProducer {
     };
     for (const batches of this.#unacknowledged) for (const batch of batches) send(batch);
     for (;;) {
-      for (let p = 0; p < this.#partitions && !this.#isStopping; p += 1) {
+      for (let p = 0; p < this.#partitions && !this.#isStopping && refused.size === 0; p += 1) {
         while ((this.#unacknowledged[p]?.length ?? 0) < MAX_IN_FLIGHT) send(this.#newBatch(p));
       }
       const batch = inFlight.shift();
-      if (batch === undefined) return;
+      if (batch === undefined) {
+        for (const error of refused.values()) throw error; // The connection is given up and everything sent again.
+        return;
+      }
       const answer = (await connection.receive()).subarray(4);
       const at = 4 + 2 + answer.readInt16BE(4) + 4 + 4;
-      this.#take(batch, answer.readInt16BE(at), Number(answer.readBigInt64BE(at + 2)));
+      const error = answer.readInt16BE(at);
+      // Behind one that was refused the others of its partition are too.
+      if (refused.has(batch.partition) && error !== 0) continue;
+      const refusal = this.#take(batch, error, Number(answer.readBigInt64BE(at + 2)));
+      if (refusal !== undefined) refused.set(batch.partition, refusal);
     }
   }
 
-  #take(batch: Batch, error: number, baseOffset: number): void {
+  /** Returns why it has to be sent again. */
+  #take(batch: Batch, error: number, baseOffset: number): Error | undefined {
     if (error !== 0 && error !== DUPLICATE_SEQUENCE) {
       const what = `batch ${batch.partition}/${batch.baseSequence} was answered with error ${error}`;
       if (!retriable.has(error)) throw new FatalProduceError(what);
-      throw new Error(what); // The connection is given up and everything sent again.
+      return new Error(what);
     }
     const first = this.#unacknowledged[batch.partition]?.shift();
     if (first !== batch) throw new FatalProduceError('answers are out of order');
