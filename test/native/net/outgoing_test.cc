@@ -315,47 +315,53 @@ TEST_F(OutgoingTest, PipesAreShared) {
 
 // As many as there are pipes read something cold and then nothing more: whoever does read is served all the same, and so are they when they go on.
 TEST_F(OutgoingTest, ReadersThatStopKeepNoPipeFromOthers) {
-  const std::vector<uint8_t> content = Content(4 << 20);
+  // Each has its own part of the file: what lies in a pipe is held in the cache.
+  constexpr int64_t kPart = 1 << 20;
+  const std::vector<uint8_t> content = Content((kMaxPipes + 1) * kPart);
   std::shared_ptr<io::File> file = FileOf(content, true);
   struct Reader {
+    Reader(PipePool& pipes, FileRange all) : sender(pipes, [] {}), range(std::move(all)) {
+      int ends[2];
+      EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+      here = io::Fd(ends[0]);
+      there = io::Fd(ends[1]);
+      const int less_than_a_chunk = 32 << 10;
+      ::setsockopt(here.get(), SOL_SOCKET, SO_SNDBUF, &less_than_a_chunk, sizeof less_than_a_chunk);
+    }
     io::Fd here, there;
-    std::unique_ptr<Outgoing> out;
-  };
-  const auto make = [&] {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    Reader reader{io::Fd(ends[0]), io::Fd(ends[1]), std::make_unique<Outgoing>(*pipes_, [] {})};
-    reader.out->AddRange(RangeOf(file, 0, 4 << 20, false));
-    return reader;
-  };
-  const auto read_all = [&](Reader& reader) {
+    FileSender sender;
+    FileRange range;
     std::vector<uint8_t> received;
-    std::vector<uint8_t> buffer(1 << 20);
-    for (int round = 0; round < 1000000; ++round) {
-      const Outgoing::Progress progress = reader.out->Flush(reader.here.get(), &sent_);
-      const ssize_t n = ::recv(reader.there.get(), buffer.data(), buffer.size(), 0);
-      if (n > 0) received.insert(received.end(), buffer.begin(), buffer.begin() + n);
-      if (progress == Outgoing::Progress::kAllSent && received.size() >= content.size()) break;
-      pool_->RunCompletions();
-    }
-    return received;
   };
-  std::vector<Reader> stopped;
-  while (stopped.size() < kMaxPipes) {
-    stopped.push_back(make());
-    // The pool reads a chunk, some of it goes out, and the rest stays in a pipe.
-    Outgoing::Progress progress = Outgoing::Progress::kYield;
-    for (int round = 0; progress != Outgoing::Progress::kSocketFull && round < 1000000; ++round) {
-      file->DropCache(0, 4 << 20);
-      progress = stopped.back().out->Flush(stopped.back().here.get(), &sent_);
+  const auto receive = [](Reader& reader) {
+    uint8_t buffer[65536];
+    for (ssize_t n; (n = ::recv(reader.there.get(), buffer, sizeof buffer, 0)) > 0;) reader.received.insert(reader.received.end(), buffer, buffer + n);
+  };
+  const auto send_until = [&](Reader& reader, auto done) {
+    for (int round = 0; round < 200000; ++round) {
+      file->DropCache(0, static_cast<int64_t>(content.size()));
+      const FileSender::Progress progress = reader.range.length > 0 ? reader.sender.Send(reader.here.get(), &reader.range, true) : FileSender::Progress::kSent;
+      if (done(progress)) return true;
       pool_->RunCompletions();
     }
-    ASSERT_EQ(progress, Outgoing::Progress::kSocketFull);
+    return false;
+  };
+  std::vector<std::unique_ptr<Reader>> stopped;
+  while (stopped.size() < kMaxPipes) {
+    stopped.push_back(std::make_unique<Reader>(*pipes_, RangeOf(file, static_cast<int64_t>(stopped.size()) * kPart, kPart, false)));
+    // A chunk is read, some of it goes out, and the rest stays in a pipe.
+    ASSERT_TRUE(send_until(*stopped.back(), [](FileSender::Progress progress) { return progress == FileSender::Progress::kSocketFull; }));
+    ASSERT_GT(stopped.back()->range.length, kPart - kSendChunk);
   }
-  file->DropCache(0, 4 << 20);
-  Reader reader = make();
-  EXPECT_EQ(read_all(reader), content);
-  for (Reader& each : stopped) EXPECT_EQ(read_all(each), content);
+  stopped.push_back(std::make_unique<Reader>(*pipes_, RangeOf(file, kMaxPipes * kPart, kPart, false)));
+  for (size_t i = stopped.size(); i-- > 0;) {
+    Reader& reader = *stopped[i];
+    ASSERT_TRUE(send_until(reader, [&](FileSender::Progress) {
+      receive(reader);
+      return reader.received.size() == static_cast<size_t>(kPart);
+    })) << i;
+    EXPECT_TRUE(std::equal(reader.received.begin(), reader.received.end(), content.begin() + static_cast<ptrdiff_t>(i) * kPart)) << i;
+  }
 }
 
 // After a burst of cold readers, the descriptors of those that came back are given up; whoever goes on reading keeps theirs.
