@@ -49,11 +49,11 @@ class Engine::FdWatcher final : public net::Watcher {
   std::function<void()> ready_;
 };
 
+// What has its turn behind the steps before it: an append that the pool builds, or whatever has to come behind one.
 struct Engine::BuildStep {
   TopicIdPartition id;
-  std::optional<Result<std::vector<uint8_t>>> built;
-  std::function<void(Result<log::AppendResult>)> done;
-  std::function<void()> call;   // instead of an append
+  bool is_ready = false;
+  std::function<void()> release;
 };
 
 Engine::Engine(EngineOptions options, std::shared_ptr<Bridge> bridge) : options_(std::move(options)), bridge_(std::move(bridge)) {}
@@ -203,11 +203,14 @@ void Engine::BuildAndAppend(const TopicIdPartition& id, bool slow, std::function
     AppendBuilt(id, build(), std::move(done));
     return;
   }
-  auto step = std::make_shared<BuildStep>();
-  step->id = id;
-  step->done = std::move(done);
+  auto built = std::make_shared<std::optional<Result<std::vector<uint8_t>>>>();
+  auto step = std::make_shared<BuildStep>(BuildStep{id, false, [this, id, built, done = std::move(done)] { AppendBuilt(id, std::move(**built), done); }});
   building_.push_back(step);
-  pool_->Submit(io::MakeJob([step, build = std::move(build)] { step->built = build(); }, [this] { ReleaseBuilt(); }));
+  pool_->Submit(io::MakeJob([built, build = std::move(build)] { built->emplace(build()); },
+                            [this, step] {
+                              step->is_ready = true;
+                              ReleaseBuilt();
+                            }));
 }
 
 void Engine::BehindAppends(const TopicIdPartition& id, std::function<void()> call) {
@@ -215,25 +218,15 @@ void Engine::BehindAppends(const TopicIdPartition& id, std::function<void()> cal
     call();
     return;
   }
-  auto step = std::make_shared<BuildStep>();
-  step->id = id;
-  step->built.emplace(std::vector<uint8_t>());
-  step->call = std::move(call);
-  building_.push_back(std::move(step));
+  building_.push_back(std::make_shared<BuildStep>(BuildStep{id, true, std::move(call)}));
 }
 
 void Engine::ReleaseBuilt() {
   size_t released = 0;
-  while (released < building_.size() && building_[released]->built) ++released;
+  while (released < building_.size() && building_[released]->is_ready) ++released;
   std::vector<std::shared_ptr<BuildStep>> ready(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
   building_.erase(building_.begin(), building_.begin() + static_cast<ptrdiff_t>(released));
-  for (auto& step : ready) {
-    if (step->call) {
-      step->call();
-    } else {
-      AppendBuilt(step->id, std::move(*step->built), std::move(step->done));
-    }
-  }
+  for (auto& step : ready) step->release();
   if (closing_ && building_.empty()) std::exchange(closing_, nullptr)();
 }
 

@@ -101,26 +101,26 @@ Napi::Value JsEngine::Ask(Napi::Env env, std::function<void(Engine&, Promise)> w
   return value;
 }
 
+namespace {
+
+void WithLog(Engine& engine, const TopicIdPartition& id, const std::function<void(Engine&, log::Log&, Promise)>& work, const Promise& promise) {
+  log::Log* log = engine.Find(id);
+  if (log == nullptr) {
+    promise.Reject(Status::Error(Code::kNotFound, "no such partition"));
+  } else {
+    work(engine, *log, promise);
+  }
+}
+
+}  // namespace
+
 Napi::Value JsEngine::AskLog(Napi::Env env, const TopicIdPartition& id, std::function<void(Engine&, log::Log&, Promise)> work) {
-  return Ask(env, [id, work = std::move(work)](Engine& engine, Promise promise) {
-    log::Log* log = engine.Find(id);
-    if (log == nullptr) {
-      promise.Reject(Status::Error(Code::kNotFound, "no such partition"));
-    } else {
-      work(engine, *log, promise);
-    }
-  });
+  return Ask(env, [id, work = std::move(work)](Engine& engine, Promise promise) { WithLog(engine, id, work, promise); });
 }
 
 Napi::Value JsEngine::AskBehindAppends(Napi::Env env, const TopicIdPartition& id, std::function<void(Engine&, log::Log&, Promise)> work) {
-  return AskLog(env, id, [id, work = std::move(work)](Engine& engine, log::Log&, Promise promise) {
-    engine.BehindAppends(id, [&engine, id, work, promise] {
-      if (log::Log* log = engine.Find(id)) {
-        work(engine, *log, promise);
-      } else {
-        promise.Reject(Status::Error(Code::kNotFound, "the partition was deleted meanwhile"));
-      }
-    });
+  return Ask(env, [id, work = std::move(work)](Engine& engine, Promise promise) {
+    engine.BehindAppends(id, [&engine, id, work, promise] { WithLog(engine, id, work, promise); });
   });
 }
 
