@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,15 @@ void PutNumber(std::string* out, T value) {
 }
 
 inline uint32_t SumOf(std::string_view bytes) { return Crc32c({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}); }
+
+// What lies before the sum at the end of `bytes`; nothing where that does not hold.
+inline std::optional<std::string_view> Summed(std::string_view bytes) {
+  uint32_t sum;
+  if (bytes.size() < sizeof sum) return std::nullopt;
+  const std::string_view summed = bytes.substr(0, bytes.size() - sizeof sum);
+  std::memcpy(&sum, bytes.data() + summed.size(), sizeof sum);
+  return SumOf(summed) == sum ? std::optional(summed) : std::nullopt;
+}
 
 class NumberReader {
  public:

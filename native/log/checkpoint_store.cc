@@ -36,12 +36,9 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
 
 Result<Checkpoint> DecodeCheckpoint(const std::string& bytes, const std::string& path) {
   const Status damaged = Status::Error(Code::kCorrupt, path + " is damaged: it was written whole, so the disk or another program changed it");
-  uint32_t crc;
-  if (bytes.size() < sizeof crc) return damaged;
-  const std::string_view summed = std::string_view(bytes).substr(0, bytes.size() - sizeof crc);
-  std::memcpy(&crc, bytes.data() + summed.size(), sizeof crc);
-  if (SumOf(summed) != crc) return damaged;
-  NumberReader in(summed);
+  const std::optional<std::string_view> summed = Summed(bytes);
+  if (!summed) return damaged;
+  NumberReader in(*summed);
   if (in.Take<uint32_t>() != kMagic) return damaged;
   const uint32_t version = in.Take<uint32_t>();
   if (!in.ok()) return damaged;

@@ -261,7 +261,7 @@ class Log {
   // Of the directory's names. Where it has been synced since they were of this generation, what has left the log need not wait for a checkpoint.
   uint64_t names_generation() const;
   void NamesSyncedTo(uint64_t generation);
-  bool has_detached() const;             // segments that are no longer part of it, and keep their files until the next SyncDone
+  bool has_detached() const;             // segments that are no longer part of it, and keep their files until SyncDone or NamesSyncedTo
   void SyncDone(const SyncSet& set);     // recovery_point moves
   Offset recovery_point() const;
   // The state at written_end, for the checkpoint; LoadState::proven is this string.

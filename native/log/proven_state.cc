@@ -1,7 +1,5 @@
 #include "log/proven_state.h"
 
-#include <cstring>
-
 #include "log/checkpoint_bytes.h"
 
 namespace sluice::log {
@@ -56,11 +54,9 @@ void EncodeProvenState(const ProvenState& state, const LeaderEpochs& epochs, con
 Result<ProvenState> DecodeProvenState(std::string_view bytes) {
   const auto bad = [](const char* what) { return Status::Error(Code::kCorrupt, std::string("checkpoint of a log: ") + what); };
   if (bytes.size() < 6) return bad("cut short");
-  uint32_t crc;
-  std::memcpy(&crc, bytes.data() + bytes.size() - 4, 4);
-  bytes.remove_suffix(4);
-  if (SumOf(bytes) != crc) return bad("CRC does not match");
-  NumberReader in(bytes);
+  const std::optional<std::string_view> summed = Summed(bytes);
+  if (!summed) return bad("CRC does not match");
+  NumberReader in(*summed);
   const uint8_t version = in.Take<uint8_t>();
   if (version != kProvenStateVersion) return Status::Error(Code::kUnsupportedFormat, "checkpoint of a log: version " + std::to_string(version));
   ProvenState state;
