@@ -1,13 +1,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 #include <vector>
 
-#include "base/assert.h"
 #include "io/executor.h"
 #include "io/socket.h"
 #include "io/thread.h"

@@ -1,5 +1,7 @@
 #include "kafka/fetch_request.h"
 
+#include "base/start_anew.h"
+
 namespace sluice::kafka {
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/start_anew.h"
 #include "kafka/plane.h"
 #include "kafka/produce_handler.h"
 

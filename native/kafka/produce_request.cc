@@ -1,5 +1,7 @@
 #include "kafka/produce_request.h"
 
+#include "base/start_anew.h"
+
 namespace sluice::kafka {
 namespace {
 // The fewest bytes an element can take, so that a count is held against what is there.

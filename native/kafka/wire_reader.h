@@ -132,12 +132,4 @@ class WireReader {
   bool ok_ = true;
 };
 
-// Empties a list that is used from request to request; what an unusual one needed is given back.
-template <class List>
-void StartAnew(List* list) {
-  constexpr size_t kKept = 4096;
-  if (list->capacity() > kKept) *list = List();
-  list->clear();
-}
-
 }  // namespace sluice::kafka
