@@ -253,8 +253,9 @@ void LogDir::Impl::OpenPartitions(std::vector<PartitionSpec> specs, std::functio
 
 // A partition that metadata names and that cannot be served. Before recovery has ended, its data must not be lost by going on without it.
 void LogDir::Impl::NoteFailedOpen(const PartitionSpec& spec, const Status& why) {
+  if (ready) return;  // the outcome says it
   env.reporter->Report(Severity::kError, "partition " + spec.name.ToString() + " stays offline: " + why.ToString());
-  if (ready || why.code() == Code::kForeign) return;
+  if (why.code() == Code::kForeign) return;
   if (IsUnread(why.code())) {
     if (open_failure.ok()) {
       open_failure = Status::Error(why.code(), "partition " + spec.name.ToString() + " cannot be opened: " + why.what(), why.sys_errno());

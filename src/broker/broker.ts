@@ -107,7 +107,7 @@ class Starting {
 
   async abandon(): Promise<void> {
     this.#groups?.close();
-    await this.#opened?.snapshots.close();
+    await this.#opened?.close();
   }
 
   async run(engine: EnginePort, startedAt: number): Promise<RunningBroker> {
@@ -125,6 +125,7 @@ class Starting {
         }
         await groups?.follow(before, after);
       },
+      onReopened: (image) => groups?.loadAgain(image),
     }).catch((error: unknown) => {
       throw directoryError(error, logDir);
     });
@@ -281,8 +282,7 @@ class Running implements RunningBroker {
       // A full or failed disk must not keep the broker from going.
       this.#log.warn(`the metadata log does not take this node's farewell: ${error instanceof Error ? error.message : String(error)}`);
     }
-    await store.settled();
-    await this.#opened.snapshots.close();
+    await this.#opened.close();
     await this.#engine.close({ clean: true });
   }
 }

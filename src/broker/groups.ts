@@ -114,6 +114,11 @@ export class Groups {
     await this.#loading;
   }
 
+  /** Loads what could not be loaded before. */
+  loadAgain(image: MetadataImage): void {
+    this.#load(0, image);
+  }
+
   close(): void {
     this.#ticker.stop();
     this.coordinator.close();

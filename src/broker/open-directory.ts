@@ -19,6 +19,7 @@ import {
 } from './metadata-log.js';
 import { MetadataSnapshots } from './metadata-snapshots.js';
 import { Publisher } from './publisher.js';
+import { Reopening } from './reopening.js';
 import { readQuorumState, writeQuorumState } from './quorum-state.js';
 import { abortRecords, bootstrapRecords, checkMetadataVersion, clusterDefaultRecords, electionRecords } from './registration.js';
 
@@ -29,7 +30,8 @@ export interface OpenedDirectory {
   readonly info: OpenInfo;
   readonly store: MetadataStore;
   readonly publisher: Publisher;
-  readonly snapshots: MetadataSnapshots;
+  /** Ends what goes on beside changes: snapshots, and tries to open what is offline. */
+  close(): Promise<void>;
   /** Shows all topics to the data plane, and every change from now on. */
   startServing(): Promise<void>;
 }
@@ -44,6 +46,8 @@ export interface OpenDirectoryOptions {
   readonly log: Logger;
   /** Called when the data plane has followed a change; the change counts as made when this resolves. */
   onChange(before: MetadataImage, after: MetadataImage): Promise<void>;
+  /** Called when partitions are served that were offline. */
+  onReopened(image: MetadataImage): void;
 }
 
 export async function openDirectory(options: OpenDirectoryOptions): Promise<OpenedDirectory> {
@@ -97,10 +101,12 @@ export async function openDirectory(options: OpenDirectoryOptions): Promise<Open
     publish: async (before, after) => {
       if (!isServing) return;
       await publisher.publish(before, after);
+      reopening.offer();
       await options.onChange(before, after);
       snapshots.offer(after);
     },
   });
+  const reopening = new Reopening({ store, publisher, log, onReopened: (image) => options.onReopened(image) });
   await write(store, loaded.isInTransaction ? abortRecords() : []);
   if (loaded.isEmpty) await write(store, bootstrapRecords(loaded.image));
   await write(store, clusterDefaultRecords(store.image, effective.of(loaded.image).get('min.insync.replicas')));
@@ -111,7 +117,11 @@ export async function openDirectory(options: OpenDirectoryOptions): Promise<Open
     info,
     store,
     publisher,
-    snapshots,
+    async close() {
+      reopening.close();
+      await store.settled();
+      await snapshots.close();
+    },
     async startServing() {
       await publisher.publishAll(store.image);
       isServing = true;

@@ -1,5 +1,5 @@
 // Tells the data plane what differs between two images: logs to open and to delete, topics to serve or no longer, settings.
-import { type LogSettings, type PartitionSpec, type TopicPublication } from '../native/binding.js';
+import { type LogSettings, type PartitionOutcome, type PartitionSpec, type TopicPublication } from '../native/binding.js';
 import { type ConfigOverrides, type MetadataImage, type TopicImage, overridesOf, parseConfigKey, resourceTypes } from '../metadata/image.js';
 import { isInternalTopic } from '../metadata/topic-names.js';
 import { type Logger, type TopicIdPartition } from '../kafka/services.js';
@@ -7,6 +7,8 @@ import { type EnginePort } from './engine-port.js';
 
 /** Partitions that one call opens: each makes a directory and files, and the calls between keep others from waiting. */
 const OPEN_AT_ONCE = 512;
+/** Failures that may pass: a log that was never there can be made later. */
+const LACKS: ReadonlySet<string> = new Set(['no_space', 'no_files']);
 
 export interface PublisherOptions {
   readonly engine: EnginePort;
@@ -16,6 +18,11 @@ export interface PublisherOptions {
   logSettings(topic: string, overrides: ConfigOverrides, image: MetadataImage): LogSettings;
 }
 
+interface Failed {
+  readonly spec: PartitionSpec;
+  readonly outcome: NonNullable<PartitionOutcome>;
+}
+
 function keyOf({ topicId, partition }: TopicIdPartition): string {
   return `${topicId}:${partition}`;
 }
@@ -23,6 +30,8 @@ function keyOf({ topicId, partition }: TopicIdPartition): string {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #offline = new Set<string>();
+  /** Those of them whose files could not be made when they were created, with the names of their topics. */
+  readonly #unmade = new Map<string, string>();
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -66,8 +75,35 @@ export class Publisher {
     }
     await Promise.all(removed.map((topic) => this.#remove(topic)));
     await this.#applySettings(before, after);
-    if (opened.length > 0) await this.#open(opened);
+    if (opened.length > 0) {
+      for (const { spec, outcome } of await this.#open(opened)) {
+        if (LACKS.has(outcome.code)) this.#unmade.set(keyOf(spec), spec.topic);
+      }
+    }
     if (published.length > 0) await engine.publishTopics(published);
+  }
+
+  /** Some partitions are offline only for want of space or descriptors: `reopen` may help them. */
+  get lacksSome(): boolean {
+    return this.#unmade.size > 0;
+  }
+
+  /** Makes the logs that could not be made before, as far as there is room now. True: some are served that were not. */
+  async reopen(image: MetadataImage): Promise<boolean> {
+    const specs = [...new Set(this.#unmade.values())].flatMap((name) => {
+      const topic = image.topics.get(name);
+      return topic === undefined ? [] : this.#specs(topic, 0, image).filter((spec) => this.#unmade.has(keyOf(spec)));
+    });
+    // While there is no room for one, the others are not tried.
+    const failed = await this.#open(specs.slice(0, 1));
+    if (failed.length > 0) return false;
+    await this.#open(specs.slice(1));
+    const made = specs.filter((spec) => !this.isOffline(spec));
+    for (const spec of made) this.#unmade.delete(keyOf(spec));
+    const names = new Set(made.map(({ topic }) => topic));
+    await this.#options.engine.publishTopics([...names].map((name) => this.#publication(image.topics.get(name)!)));
+    this.#options.log.info(`${made.length} partitions that were offline are served now, ${this.#unmade.size} still lack room`);
+    return true;
   }
 
   async #remove(topic: TopicImage): Promise<void> {
@@ -76,13 +112,17 @@ export class Publisher {
     const partitions = topic.partitions.map(({ index }) => ({ topicId: topic.id, partition: index }));
     const outcomes = await engine.deletePartitions(partitions);
     for (const [index, outcome] of outcomes.entries()) {
-      this.#offline.delete(keyOf(partitions[index]!));
+      const key = keyOf(partitions[index]!);
+      this.#offline.delete(key);
+      this.#unmade.delete(key);
       if (outcome !== null) log.error(`${topic.name}-${partitions[index]!.partition} is deleted, but its files are not: ${outcome.message}`);
     }
   }
 
-  async #open(specs: readonly PartitionSpec[]): Promise<void> {
+  /** Those that could not be opened; each is told of once. */
+  async #open(specs: readonly PartitionSpec[]): Promise<Failed[]> {
     const { engine, log } = this.#options;
+    const failed: Failed[] = [];
     for (let at = 0; at < specs.length; at += OPEN_AT_ONCE) {
       const part = specs.slice(at, at + OPEN_AT_ONCE);
       const outcomes = await engine.openPartitions(part);
@@ -92,10 +132,13 @@ export class Publisher {
           this.#offline.delete(keyOf(spec));
           continue;
         }
+        failed.push({ spec, outcome });
+        if (this.#offline.has(keyOf(spec))) continue;
         this.#offline.add(keyOf(spec));
         log.error(`${spec.topic}-${spec.partition} is offline: ${outcome.message}`);
       }
     }
+    return failed;
   }
 
   async #applySettings(before: MetadataImage, after: MetadataImage): Promise<void> {

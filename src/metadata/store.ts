@@ -86,6 +86,14 @@ export class MetadataStore {
     });
   }
 
+  /** Does `work` on what is served while no change is carried out; changes wait until it is done. */
+  async between(work: (image: MetadataImage) => Promise<void>): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    const done = work(this.#image);
+    this.#running = done.catch(() => {}).then(() => this.#run());
+    await done;
+  }
+
   /** Resolves when everything that was asked for before has been carried out or has failed. */
   async settled(): Promise<void> {
     await this.#running;

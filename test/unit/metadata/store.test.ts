@@ -150,3 +150,36 @@ test('a change that is larger than a batch may be fails alone, and before anythi
   assert.deepEqual(await Promise.all([first, last]), [1, 2]);
   assert.deepEqual([...store.image.topics.keys()].sort(), ['t1', 't2']);
 });
+
+test('work between changes waits for the one under way and sees it, and the next change waits for the work', async () => {
+  const manual = manualLog();
+  const store = new MetadataStore({ image: emptyImage, log: manual.log, publish: async () => {} });
+  const order: string[] = [];
+  const first = store.change(add(1)).then(() => order.push('first'));
+  const work = deferred<void>();
+  const begun = deferred<void>();
+  const between = store.between((image) => {
+    order.push(`work on ${image.topics.size}`);
+    begun.resolve();
+    return work.promise;
+  }).then(() => order.push('work done'));
+  (await manual.next()).succeed();
+  await begun.promise;
+  const second = store.change(add(2)).then(() => order.push('second'));
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  assert.equal(manual.appends.length, 0);
+  work.resolve();
+  (await manual.next()).succeed();
+  await Promise.all([first, between, second]);
+  assert.deepEqual(order, ['first', 'work on 1', 'work done', 'second']);
+});
+
+test('work between changes that fails does not keep changes from being made', async () => {
+  const manual = manualLog();
+  const store = new MetadataStore({ image: emptyImage, log: manual.log, publish: async () => {} });
+  const between = store.between(() => Promise.reject(new Error('no descriptors')));
+  const change = store.change(add(1));
+  await assert.rejects(between, /no descriptors/);
+  (await manual.next()).succeed();
+  assert.equal(await change, 1);
+});
