@@ -162,7 +162,10 @@ Status Segment::SyncInTurn(Work work) {
 
 Status Segment::WriteOut() {
   SLUICE_TRY(EnsureOpen(ReadMode::kBlocking));
-  SLUICE_TRY(SyncInTurn([&] { return log_file().WriteOut(); }));
+  return SyncInTurn([&] { return log_file().WriteOut(); });
+}
+
+Status Segment::WriteIndexesAway() {
   SLUICE_TRY(offset_index_.WriteAway(fs_, PathOf(kOffsetIndexSuffix)));
   return time_index_.WriteAway(fs_, PathOf(kTimeIndexSuffix));
 }

@@ -73,6 +73,7 @@ class Segment final : public SegmentFiles {
   Status SyncFiles() override;
   Status SyncData() override;
   Status WriteOut() override;
+  Status WriteIndexesAway() override;
   Status SyncOutcome() override;
   // The bytes alone, anywhere behind size().
   Status WriteBytes(std::span<iovec> parts, int64_t position);

@@ -31,6 +31,12 @@ Status SyncSegments(const Log::SyncSet& set) {
   return Status::Ok();
 }
 
+// An index that finds no room is as a write that does: it is tried again. Pages of the log that find none are gone.
+Status WriteOutAll(SegmentFiles& segment) {
+  SLUICE_TRY(LostIfFull(segment.WriteOut()));
+  return segment.WriteIndexesAway();
+}
+
 std::string StemsOf(std::span<const SegmentRef> segments) {
   std::string stems;
   for (const SegmentRef& segment : segments) stems += SegmentFileName(segment->base(), "") + "\n";
@@ -57,7 +63,7 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
   }
   for (const SyncSet* set : sets) {
     for (const SegmentRef& segment : set->segments) {
-      const Status written = LostIfFull(segment->WriteOut());
+      const Status written = WriteOutAll(*segment);
       if (written.code() == Code::kIo) NoteFailedSync(fs, set->dir, StemsOf(set->segments));
       SLUICE_TRY(UnlessGone(fs, set->dir, written));
     }

@@ -27,6 +27,7 @@ class SegmentFiles {
   // Before a sync of the whole file system: the log's file, as io::File::WriteOut, and what is missing in the index files. Thousands of segments
   // are synced so at once: no descriptor is left open for an index.
   virtual Status WriteOut() = 0;
+  virtual Status WriteIndexesAway() = 0;
   // What became of the syncs so far, the one under way included: after one has failed, all fail. Pool thread.
   virtual Status SyncOutcome() = 0;
 };

@@ -187,6 +187,7 @@ class NoSegment final : public log::SegmentFiles {
   Status WriteIndexes() override { return Status::Ok(); }
   Status SyncFiles() override { return Status::Ok(); }
   Status WriteOut() override { return Status::Ok(); }
+  Status WriteIndexesAway() override { return Status::Ok(); }
   Status SyncData() override { return Status::Ok(); }
   Status SyncOutcome() override { return Status::Ok(); }
 

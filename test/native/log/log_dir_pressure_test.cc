@@ -301,6 +301,39 @@ TEST_F(PressureTest, OnAFullDiskClientsAreRefusedAndTheRestGoesOn) {
   EXPECT_TRUE(deleted->ok()) << deleted->ToString();
 }
 
+// So many that they are synced together. Their indexes are made by the checkpoint, and find no room.
+TEST_F(PressureTest, ACheckpointOfManyLogsWaitsOnAFullDiskAndIsMadeOnceThereIsRoom) {
+  Start();
+  Settle();
+  std::vector<PartitionSpec> specs;
+  for (int i = 0; i < 100; ++i) {
+    specs.push_back(Spec("many", 9));
+    specs.back().name.partition = i;
+  }
+  std::vector<Log*> many;
+  dir_->OpenPartitions(specs, [&](std::vector<OpenOutcome> outcomes) {
+    for (const OpenOutcome& outcome : outcomes) many.push_back(outcome.log);
+  });
+  Drive([&] { return many.size() == specs.size(); });
+  for (int round = 0; round < 2; ++round) {
+    for (Log* log : many) (void)Append(*log, 5000);   // the second of each is in its index
+    Commit();
+    WriteAll();
+  }
+  for (Log* log : many) ASSERT_EQ(log->high_watermark(), Offset(2));
+  disk_->capacity = disk_->used_bytes() - (64 << 20);   // the reserve helps nobody
+  clock_.now_us += 61000000;
+  const int64_t checkpoints = dir_->stats().checkpoints;
+  Drive([&] { return Lines("checkpoint waits") > 0 || !dir_->status().ok(); });
+  ASSERT_TRUE(dir_->status().ok()) << dir_->status().ToString();
+  disk_->capacity = INT64_MAX;
+  Drive([&] { return dir_->stats().checkpoints > checkpoints; });
+  const std::shared_ptr<Outcome> after = Append(*many[7], 1000);
+  Commit();
+  WriteAll();
+  EXPECT_TRUE(after->reached) << after->failed.ToString();
+}
+
 // Not a byte is left, nor any of the reserve, and the names of the last segments are not durable yet: no checkpoint can be made.
 TEST_F(PressureTest, DeletedRecordsFreeADiskThatIsFullToTheLastByte) {
   Start();
