@@ -126,6 +126,26 @@ class PressureTest : public ::testing::Test {
     return static_cast<int>(std::count_if(env_->reporter.lines.begin(), env_->reporter.lines.end(),
                                           [&](const std::string& line) { return line.find(part) != std::string::npos; }));
   }
+  // More logs than are synced one by one, each with a batch that is to be in its index.
+  std::vector<Log*> WriteToMany() {
+    std::vector<PartitionSpec> specs;
+    for (int i = 0; i < 100; ++i) {
+      specs.push_back(Spec("many", 9));
+      specs.back().name.partition = i;
+    }
+    std::vector<Log*> many;
+    dir_->OpenPartitions(specs, [&](std::vector<OpenOutcome> outcomes) {
+      for (const OpenOutcome& outcome : outcomes) many.push_back(outcome.log);
+    });
+    Drive([&] { return many.size() == specs.size(); });
+    for (int round = 0; round < 2; ++round) {
+      for (Log* log : many) (void)Append(*log, 5000);
+      Commit();
+      WriteAll();
+    }
+    for (Log* log : many) EXPECT_EQ(log->high_watermark(), Offset(2));
+    return many;
+  }
   // As a producer does: appends while there is room, the disk writing behind it. The number of batches.
   int FillJournal(Log& log, size_t bytes) {
     int count = 0;
@@ -301,26 +321,11 @@ TEST_F(PressureTest, OnAFullDiskClientsAreRefusedAndTheRestGoesOn) {
   EXPECT_TRUE(deleted->ok()) << deleted->ToString();
 }
 
-// So many that they are synced together. Their indexes are made by the checkpoint, and find no room.
+// So many logs are synced together. Their indexes are made by the checkpoint, and find no room.
 TEST_F(PressureTest, ACheckpointOfManyLogsWaitsOnAFullDiskAndIsMadeOnceThereIsRoom) {
   Start();
   Settle();
-  std::vector<PartitionSpec> specs;
-  for (int i = 0; i < 100; ++i) {
-    specs.push_back(Spec("many", 9));
-    specs.back().name.partition = i;
-  }
-  std::vector<Log*> many;
-  dir_->OpenPartitions(specs, [&](std::vector<OpenOutcome> outcomes) {
-    for (const OpenOutcome& outcome : outcomes) many.push_back(outcome.log);
-  });
-  Drive([&] { return many.size() == specs.size(); });
-  for (int round = 0; round < 2; ++round) {
-    for (Log* log : many) (void)Append(*log, 5000);   // the second of each is in its index
-    Commit();
-    WriteAll();
-  }
-  for (Log* log : many) ASSERT_EQ(log->high_watermark(), Offset(2));
+  const std::vector<Log*> many = WriteToMany();
   disk_->capacity = disk_->used_bytes() - (64 << 20);   // the reserve helps nobody
   clock_.now_us += 61000000;
   const int64_t checkpoints = dir_->stats().checkpoints;
@@ -413,6 +418,18 @@ TEST_F(PressureTest, ACleanStopOnAFullDiskUsesTheReserve) {
   disk_->capacity = INT64_MAX;
   Start();
   EXPECT_EQ(client().high_watermark(), end);
+}
+
+TEST_F(PressureTest, ACleanStopOfManyLogsOnAFullDiskUsesTheReserve) {
+  Start();
+  Settle();
+  (void)WriteToMany();
+  disk_->capacity = disk_->used_bytes();
+  std::optional<Status> closed;
+  dir_->CloseClean([&](Status status) { closed = status; });
+  Drive([&] { return closed.has_value(); });
+  ASSERT_TRUE(closed->ok()) << closed->ToString();
+  EXPECT_TRUE(*disk_->Exists("/data/.kafka_cleanshutdown"));
 }
 
 TEST_F(PressureTest, TheJournalOfASmallDiskIsSmall) {
