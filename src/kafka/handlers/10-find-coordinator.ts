@@ -40,18 +40,28 @@ async function find(keyType: number, { broker, listener }: RequestContext): Prom
   return { nodeId: broker.config.nodeId, host: address.host, port: address.port };
 }
 
+/** The partition of the offsets topic that the group lives in is there and can be read. */
+function isServed(group: string, { broker }: RequestContext): boolean {
+  const topic = broker.metadata.image.topics.get(internalTopics.offsets);
+  const partition = broker.groups.partitionFor(group);
+  return topic !== undefined && partition !== null && !broker.topics.isOffline({ topicId: topic.id, partition });
+}
+
 export const findCoordinatorHandler = defineHandler({
   api: findCoordinatorApi,
   async handle(request, ctx) {
     const { apiVersion } = ctx.header;
     if (apiVersion < 4) {
       const coordinator = await find(request.keyType, ctx);
+      if (!isServed(request.key, ctx)) throw new KafkaError('COORDINATOR_NOT_AVAILABLE');
       return { errorCode: 0, errorMessage: 'NONE', ...coordinator };
     }
     const keys = request.coordinatorKeys;
     try {
       const coordinator = keys.length === 0 ? NOBODY : await find(request.keyType, ctx);
-      return { coordinators: keys.map((key) => ({ key, ...coordinator, errorCode: 0, errorMessage: '' })) };
+      const unserved = { ...NOBODY, errorCode: errorCode('COORDINATOR_NOT_AVAILABLE'), errorMessage: null };
+      const served = { ...coordinator, errorCode: 0, errorMessage: '' };
+      return { coordinators: keys.map((key) => ({ key, ...(isServed(key, ctx) ? served : unserved) })) };
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
       const { code, told } = error;

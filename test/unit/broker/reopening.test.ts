@@ -67,7 +67,12 @@ test('a topic that is deleted meanwhile is not tried again, and one that is dama
 test('groups whose partition found no room are served as soon as there is some', async (context) => {
   const { broker, engine, pass } = await setUp(context);
   engine.openOutcome = () => FULL;
-  await broker.ask(findCoordinatorApi, 4, { keyType: 0, coordinatorKeys: ['g'] });
+  const find = async () => {
+    const { coordinators } = await broker.ask(findCoordinatorApi, 4, { keyType: 0, coordinatorKeys: ['g'] });
+    const { errorCode } = await broker.ask(findCoordinatorApi, 3, { keyType: 0, key: 'g' });
+    return [...coordinators, { errorCode }].map((found) => errorName(found.errorCode));
+  };
+  assert.deepEqual(await find(), ['COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_NOT_AVAILABLE']);
   const fetchOffsets = async () => {
     const { groups } = await broker.ask(offsetFetchApi, 8, { groups: [{ groupId: 'g', topics: null }], requireStable: false });
     return errorName(groups[0]!.errorCode);
@@ -75,5 +80,6 @@ test('groups whose partition found no room are served as soon as there is some',
   assert.equal(await fetchOffsets(), 'NOT_COORDINATOR');
   engine.openOutcome = () => null;
   await pass();
+  assert.deepEqual(await find(), ['NONE', 'NONE']);
   assert.equal(await fetchOffsets(), 'NONE');
 });
