@@ -1,5 +1,5 @@
 // Tells the data plane what differs between two images: logs to open and to delete, topics to serve or no longer, settings.
-import { type LogSettings, type PartitionOutcome, type PartitionSpec, type TopicPublication } from '../native/binding.js';
+import { type LogSettings, type PartitionSpec, type TopicPublication } from '../native/binding.js';
 import { type ConfigOverrides, type MetadataImage, type TopicImage, overridesOf, parseConfigKey, resourceTypes } from '../metadata/image.js';
 import { isInternalTopic } from '../metadata/topic-names.js';
 import { type Logger, type TopicIdPartition } from '../kafka/services.js';
@@ -20,7 +20,7 @@ export interface PublisherOptions {
 
 interface Failed {
   readonly spec: PartitionSpec;
-  readonly outcome: NonNullable<PartitionOutcome>;
+  readonly code: string;
 }
 
 function keyOf({ topicId, partition }: TopicIdPartition): string {
@@ -29,7 +29,8 @@ function keyOf({ topicId, partition }: TopicIdPartition): string {
 
 export class Publisher {
   readonly #options: PublisherOptions;
-  readonly #offline = new Set<string>();
+  /** With the code of what keeps each from being opened. */
+  readonly #offline = new Map<string, string>();
   /** Those of them whose files could not be made when they were created, with the names of their topics. */
   readonly #unmade = new Map<string, string>();
 
@@ -63,7 +64,7 @@ export class Publisher {
   async publish(before: MetadataImage, after: MetadataImage): Promise<void> {
     const { engine } = this.#options;
     const opened: PartitionSpec[] = [];
-    const published: TopicPublication[] = [];
+    const changed: TopicImage[] = [];
     const removed: TopicImage[] = [];
     for (const { before: old, after: next } of before.topics.changesTo(after.topics)) {
       // A name may have been taken away and given to a new topic within one change.
@@ -71,16 +72,16 @@ export class Publisher {
       if (next === undefined) continue;
       const known = old?.id === next.id ? old.partitions.length : 0;
       opened.push(...this.#specs(next, known, after));
-      published.push(this.#publication(next));
+      changed.push(next);
     }
     await Promise.all(removed.map((topic) => this.#remove(topic)));
     await this.#applySettings(before, after);
     if (opened.length > 0) {
-      for (const { spec, outcome } of await this.#open(opened)) {
-        if (LACKS.has(outcome.code)) this.#unmade.set(keyOf(spec), spec.topic);
+      for (const { spec, code } of await this.#open(opened)) {
+        if (LACKS.has(code)) this.#unmade.set(keyOf(spec), spec.topic);
       }
     }
-    if (published.length > 0) await engine.publishTopics(published);
+    if (changed.length > 0) await engine.publishTopics(changed.map((topic) => this.#publication(topic)));
   }
 
   /** Some partitions are offline only for want of space or descriptors: `reopen` may help them. */
@@ -96,9 +97,11 @@ export class Publisher {
     });
     // While there is no room for one, the others are not tried.
     const failed = await this.#open(specs.slice(0, 1));
-    if (failed.length > 0) return false;
-    await this.#open(specs.slice(1));
+    if (failed.some(({ code }) => LACKS.has(code))) return false;
+    failed.push(...await this.#open(specs.slice(1)));
+    for (const { spec, code } of failed) if (!LACKS.has(code)) this.#unmade.delete(keyOf(spec));
     const made = specs.filter((spec) => !this.isOffline(spec));
+    if (made.length === 0) return false;
     for (const spec of made) this.#unmade.delete(keyOf(spec));
     const names = new Set(made.map(({ topic }) => topic));
     await this.#options.engine.publishTopics([...names].map((name) => this.#publication(image.topics.get(name)!)));
@@ -119,7 +122,7 @@ export class Publisher {
     }
   }
 
-  /** Those that could not be opened; each is told of once. */
+  /** Those that could not be opened. Each is told of once, and again when it is something else that keeps it. */
   async #open(specs: readonly PartitionSpec[]): Promise<Failed[]> {
     const { engine, log } = this.#options;
     const failed: Failed[] = [];
@@ -132,9 +135,10 @@ export class Publisher {
           this.#offline.delete(keyOf(spec));
           continue;
         }
-        failed.push({ spec, outcome });
-        if (this.#offline.has(keyOf(spec))) continue;
-        this.#offline.add(keyOf(spec));
+        const { code } = outcome;
+        failed.push({ spec, code });
+        if (this.#offline.get(keyOf(spec)) === code) continue;
+        this.#offline.set(keyOf(spec), code);
         log.error(`${spec.topic}-${spec.partition} is offline: ${outcome.message}`);
       }
     }

@@ -32,6 +32,7 @@ test('partitions that found no room are offline until there is some, and tried o
   engine.openOutcome = ({ partition }) => (partition === 0 ? null : FULL);
   await broker.ask(createTopicsApi, 7, { topics: [topic('a', 3)] });
   assert.deepEqual(await leaders('a'), [1, -1, -1]);
+  assert.deepEqual([...engine.published.values()].map(({ partitions }) => partitions.length), [1]);
   engine.calls.length = 0;
   await pass();
   assert.deepEqual(engine.calls.filter((call) => call.startsWith('open')), ['open a-1']);
@@ -46,6 +47,19 @@ test('partitions that found no room are offline until there is some, and tried o
   await pass();
   assert.deepEqual(await leaders('a'), [1, 1, 1]);
   assert.deepEqual([...engine.published.values()].map(({ partitions }) => partitions.length), [3]);
+  engine.calls.length = 0;
+  await pass();
+  assert.deepEqual(engine.calls, []);
+});
+
+test('what turns out to be more than a lack is told of, and not tried any more', async (context) => {
+  const { broker, engine, lines, pass, leaders } = await setUp(context);
+  engine.openOutcome = () => FULL;
+  await broker.ask(createTopicsApi, 7, { topics: [topic('a', 2)] });
+  engine.openOutcome = ({ partition }) => (partition === 0 ? { code: 'io', message: 'mkdir: Input/output error' } : null);
+  await pass();
+  assert.deepEqual(await leaders('a'), [-1, 1]);
+  assert.ok(lines.includes('error a-0 is offline: mkdir: Input/output error'));
   engine.calls.length = 0;
   await pass();
   assert.deepEqual(engine.calls, []);
