@@ -250,14 +250,15 @@ class Log {
   };
   Result<DataSync> PrepareDataSync();
   void DataSynced(const DataSync& sync);
-  // Run() of many logs, together: with many files due the file system of `path` is synced whole instead. Any thread.
-  static Status SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets);
+  // Run() of many logs, together: with more than `one_by_one` files due the file system of `path` is synced whole instead. Any thread.
+  static Status SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets, size_t one_by_one);
   Result<SyncSet> PrepareSync();
   // Of a log that was made: whose it is, and the names in its directory. Blocking.
   Status SyncNames();
   // They are durable. An empty log has nothing else that a checkpoint would have to sync; its other files are made with its first records, or at a clean stop.
   void NamesSynced();
   bool dirty() const;                    // something written since the last SyncDone
+  std::string DirtyStems() const;        // of the segments for which that is so, as NoteFailedSync wants them
   // Of the directory's names. Where it has been synced since they were of this generation, what has left the log need not wait for a checkpoint.
   uint64_t names_generation() const;
   void NamesSyncedTo(uint64_t generation);

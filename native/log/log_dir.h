@@ -53,6 +53,8 @@ struct LogDirOptions {
   int64_t retention_check_ms = 1000;   // log.retention.check.interval.ms
   int64_t retention_delay_ms = 0;      // log.initial.task.delay.ms: before the first check
   size_t logs_at_once = 256;           // that a checkpoint looks at before appends have their turn again: some 300 us
+  size_t syncs_one_by_one = 64;        // files due at once; of more the whole file system is synced, twice, which is cheaper
+  size_t new_logs_one_by_one = 16;     // of more new logs at once likewise
   int64_t beside_journal_bytes = kBesideJournalBytes;   // at most kJournalMaxBatch
   int64_t removal_piece_bytes = Sweeper::kPieceBytes;   // of files that retention deletes
   CleanerOptions cleaner;

@@ -68,7 +68,7 @@ Status LogDir::Impl::CloseLogs() {
   }
   std::vector<const Log::SyncSet*> sets;
   for (const auto& [log, set] : closing) sets.push_back(&set);
-  SLUICE_TRY(Log::SyncTogether(*env.fs, options.path, sets));
+  SLUICE_TRY(Log::SyncTogether(*env.fs, options.path, sets, options.syncs_one_by_one));
   for (auto& [closed, set] : closing) {
     Log& log = *closed;
     log.FinishClose(set);

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "log/cleaner.h"
+#include "log/doubt.h"
 #include "log/log_dir_impl.h"
 #include "log/scrubber.h"
 
@@ -279,6 +280,19 @@ void LogDir::Impl::TakeOffline(const Status& why) {
   for (auto& done : told) done(status);
   --commit_depth;
   if (on_closed) TryClose();
+}
+
+// A sync of the whole file system has failed: the pages that were lost may be any log's, also of those that were not to be synced.
+void LogDir::Impl::DoubtAll() {
+  std::vector<std::pair<std::string, std::string>> doubted;
+  for (const auto& [id, slot] : slots) {
+    if (std::string stems = slot->log->DirtyStems(); !stems.empty()) doubted.emplace_back(slot->log->dir(), std::move(stems));
+  }
+  env.pool->Submit(io::MakeJob(
+      [doubted = std::move(doubted), fs = env.fs] {
+        for (const auto& [dir, stems] : doubted) NoteFailedSync(*fs, dir, stems);
+      },
+      [] {}));
 }
 
 void LogDir::Impl::RunDuties() {

@@ -113,6 +113,7 @@ struct LogDir::Impl {
   bool HasRoom() const;
   void NoticeRoom();
   void TakeOffline(const Status& why);
+  void DoubtAll();
   LogSlot* SlotOf(Log* log);
 
   // --- ticks on a disk that makes writers wait (log_dir_slow.cc)

@@ -8,7 +8,6 @@ namespace sluice::log {
 namespace {
 
 constexpr size_t kPartitionsPerJob = 32;   // small enough to share among the pool's threads
-constexpr size_t kSyncTogether = 16;       // with more new partitions, one syncfs is cheaper than a sync for each
 
 }  // namespace
 
@@ -17,6 +16,7 @@ struct LogDir::Impl::Opening {
   std::vector<OpenOutcome> outcomes;
   std::vector<char> decided;       // the outcome stands already
   std::vector<Loaded> loaded;
+  Status whole_sync;               // what became of a sync of the whole file system
   size_t jobs_left = 0;
   std::function<void(std::vector<OpenOutcome>)> done;
 };
@@ -172,8 +172,9 @@ void LogDir::Impl::SyncFresh(Opening& opening) {
   for (size_t i = 0; i < opening.specs.size(); ++i) {
     if (opening.loaded[i].fresh && opening.loaded[i].log) fresh.push_back(i);
   }
-  Status synced = fresh.size() > kSyncTogether ? env.fs->SyncAll(options.path) : Status::Ok();
-  for (size_t i = 0; i < fresh.size() && fresh.size() <= kSyncTogether && synced.ok(); ++i) synced = opening.loaded[fresh[i]].log->SyncNames();
+  if (fresh.size() > options.new_logs_one_by_one) opening.whole_sync = env.fs->SyncAll(options.path);
+  Status synced = opening.whole_sync;
+  for (size_t i = 0; i < fresh.size() && fresh.size() <= options.new_logs_one_by_one && synced.ok(); ++i) synced = opening.loaded[fresh[i]].log->SyncNames();
   if (synced.ok()) synced = env.fs->SyncDir(options.path);
   for (size_t i : fresh) {
     if (!synced.ok()) {
@@ -272,6 +273,10 @@ void LogDir::Impl::NoteFailedOpen(const PartitionSpec& spec, const Status& why) 
 
 void LogDir::Impl::TakeUp(Opening& opening) {
   --openings;
+  if (!opening.whole_sync.ok() && opening.whole_sync.code() != Code::kNoFiles) {
+    DoubtAll();
+    TakeOffline(opening.whole_sync);
+  }
   for (size_t i = 0; i < opening.specs.size(); ++i) {
     if (opening.decided[i]) continue;
     const PartitionSpec& spec = opening.specs[i];

@@ -9,8 +9,6 @@
 namespace sluice::log {
 namespace {
 
-constexpr size_t kSyncOneByOne = 64;  // with more files due, two calls of syncfs are cheaper than a sync for each
-
 // Pages that a full disk refused now are lost: not a matter of trying again.
 Status LostIfFull(Status status) {
   return status.code() == Code::kNoSpace ? Status::Error(Code::kIo, status.what(), status.sys_errno()) : status;
@@ -54,10 +52,10 @@ Status WriteTemporary(io::FileSystem& fs, const PendingFile& file) {
 
 }  // namespace
 
-Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets) {
+Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets, size_t one_by_one) {
   size_t due = 0;
   for (const SyncSet* set : sets) due += set->segments.size() + set->files.size();
-  if (due <= kSyncOneByOne) {
+  if (due <= one_by_one) {
     for (const SyncSet* set : sets) SLUICE_TRY(set->Run(fs));
     return Status::Ok();
   }
@@ -137,6 +135,14 @@ bool Log::dirty() const {
   if (log.names_dirty || (log.epochs_dirty && !log.unfinished) || !log.pending_files.empty() || !log.detached.empty()) return true;
   // Rolls and repairs can touch a sealed segment's files after its data was synced.
   return std::any_of(log.segments->rbegin(), log.segments->rend(), [](const auto& segment) { return segment->dirty(); });
+}
+
+std::string Log::DirtyStems() const {
+  std::string stems;
+  for (const auto& segment : *impl_->segments) {
+    if (segment->dirty()) stems += SegmentFileName(segment->base(), "") + "\n";
+  }
+  return stems;
 }
 
 uint64_t Log::names_generation() const { return impl_->names_generation; }

@@ -68,6 +68,7 @@ class CleanerWorld {
     options_.cleaner.buffer_bytes = 8192;
     options_.logs_at_once = 1 + seed % 4;
     options_.removal_piece_bytes = 1024;
+    if (seed % 5 == 0) options_.syncs_one_by_one = options_.new_logs_one_by_one = 0;
     if (seed % 3 == 0) options_.beside_journal_bytes = 500;
   }
   ~CleanerWorld() { EndLife(); }

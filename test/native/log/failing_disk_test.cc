@@ -35,6 +35,12 @@ std::shared_ptr<bool> FailOnce(CleanerWorld& world, const std::string& what, con
   return done;
 }
 
+// Fails the sync of that file, or that of the whole disk where the world syncs it so.
+void FailSyncOnce(CleanerWorld& world, const std::string& path_end) {
+  const bool whole = world.options().syncs_one_by_one == 0;
+  FailOnce(world, whole ? "syncfs" : "sync", whole ? "/data" : path_end, EIO);
+}
+
 // The kernel calls the pages clean that it could not write. The process ends, another one reads them from memory, and stops clean.
 TEST(FailingDisk, PagesThatASyncCouldNotWriteAreWrittenAgainByTheNextProcess) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
@@ -43,7 +49,7 @@ TEST(FailingDisk, PagesThatASyncCouldNotWriteAreWrittenAgainByTheNextProcess) {
     CleanerWorld::Part& part = AddPlain(world, seed % 2 == 0 ? Durability::kOs : Durability::kFsync);
     ASSERT_TRUE(world.Start());
     Fill(world, part, 40);
-    FailOnce(world, "sync", ".log", EIO);
+    FailSyncOnce(world, ".log");
     std::optional<Status> stopped;
     world.dir().CloseClean([&](Status status) { stopped = std::move(status); });
     world.Drive([&] { return stopped.has_value(); });
@@ -98,6 +104,7 @@ TEST(FailingDisk, APartitionThatCouldNotBeMadeDurableLeavesNoFolder) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE(seed);
     CleanerWorld world(seed);
+    world.options().new_logs_one_by_one = 16;
     AddPlain(world, Durability::kFsync);
     ASSERT_TRUE(world.Start());
     FailOnce(world, "sync", "/u-0/partition.metadata", EIO);

@@ -432,6 +432,23 @@ TEST_F(PressureTest, ACleanStopOfManyLogsOnAFullDiskUsesTheReserve) {
   EXPECT_TRUE(*disk_->Exists("/data/.kafka_cleanshutdown"));
 }
 
+// The sync of the whole file system that new topics need is told of pages that it could not write, whosever they are, and the next one is not.
+TEST_F(PressureTest, AFailedSyncForNewTopicsTakesTheDirectoryOffline) {
+  Start();
+  Settle();
+  disk_->faults.push_back({"syncfs", "/data", Status::FromErrno(EIO, "syncfs")});
+  std::vector<PartitionSpec> specs;
+  for (int i = 0; i < 20; ++i) {
+    specs.push_back(Spec("new", 9));
+    specs.back().name.partition = i;
+  }
+  std::optional<Status> made;
+  dir_->OpenPartitions(specs, [&](std::vector<OpenOutcome> outcomes) { made = outcomes[7].status; });
+  Drive([&] { return made.has_value(); });
+  EXPECT_FALSE(made->ok());
+  EXPECT_EQ(dir_->status().code(), Code::kOffline);
+}
+
 TEST_F(PressureTest, TheJournalOfASmallDiskIsSmall) {
   journal_bytes_ = 512 << 20;
   disk_->capacity = int64_t{400} << 20;

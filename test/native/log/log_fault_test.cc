@@ -151,7 +151,7 @@ TEST_F(LogFaultTest, AfterAFailedSyncThoseThatWereUnderWayFailToo) {
   fs_.fail_sync = false;
   EXPECT_EQ(other->Run(fs_).code(), Code::kIo);
   const std::vector<const Log::SyncSet*> many(100, &*other);
-  EXPECT_EQ(Log::SyncTogether(fs_, dir_.path(), many).code(), Code::kIo);
+  EXPECT_EQ(Log::SyncTogether(fs_, dir_.path(), many, 64).code(), Code::kIo);
 }
 
 TEST_F(LogFaultTest, ASegmentThatCannotBeRenamedForDeletionKeepsThoseBehindIt) {
