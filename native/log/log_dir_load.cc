@@ -172,9 +172,12 @@ void LogDir::Impl::SyncFresh(Opening& opening) {
   for (size_t i = 0; i < opening.specs.size(); ++i) {
     if (opening.loaded[i].fresh && opening.loaded[i].log) fresh.push_back(i);
   }
-  if (fresh.size() > options.new_logs_one_by_one) opening.whole_sync = env.fs->SyncAll(options.path);
-  Status synced = opening.whole_sync;
-  for (size_t i = 0; i < fresh.size() && fresh.size() <= options.new_logs_one_by_one && synced.ok(); ++i) synced = opening.loaded[fresh[i]].log->SyncNames();
+  Status synced;
+  if (fresh.size() > options.new_logs_one_by_one) {
+    synced = opening.whole_sync = env.fs->SyncAll(options.path);
+  } else {
+    for (size_t i = 0; i < fresh.size() && synced.ok(); ++i) synced = opening.loaded[fresh[i]].log->SyncNames();
+  }
   if (synced.ok()) synced = env.fs->SyncDir(options.path);
   for (size_t i : fresh) {
     if (!synced.ok()) {

@@ -138,11 +138,11 @@ bool Log::dirty() const {
 }
 
 std::string Log::DirtyStems() const {
-  std::string stems;
+  std::vector<SegmentRef> unsynced;
   for (const auto& segment : *impl_->segments) {
-    if (segment->dirty()) stems += SegmentFileName(segment->base(), "") + "\n";
+    if (segment->dirty()) unsynced.push_back(segment);
   }
-  return stems;
+  return StemsOf(unsynced);
 }
 
 uint64_t Log::names_generation() const { return impl_->names_generation; }

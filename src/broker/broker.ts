@@ -13,7 +13,7 @@ import { Configs, EffectiveSettings } from './config-service.js';
 import { ControlLoop } from './control-loop.js';
 import { EngineLogs, type EnginePort, type MakeEngine } from './engine-port.js';
 import { makeEngine as makeAddonEngine } from './make-engine.js';
-import { directoryError, listenerError } from './errors.js';
+import { directoryError, listenerError, messageOf } from './errors.js';
 import { Groups } from './groups.js';
 import { cleanerSettings, planeSettings } from './log-settings.js';
 import { type OpenedDirectory, openDirectory } from './open-directory.js';
@@ -280,7 +280,7 @@ class Running implements RunningBroker {
       await store.change((image) => ({ records: farewellRecords(image, this.#nodeId), result: undefined }));
     } catch (error) {
       // A full or failed disk must not keep the broker from going.
-      this.#log.warn(`the metadata log does not take this node's farewell: ${error instanceof Error ? error.message : String(error)}`);
+      this.#log.warn(`the metadata log does not take this node's farewell: ${messageOf(error)}`);
     }
     await this.#opened.close();
     await this.#engine.close({ clean: true });

@@ -62,7 +62,7 @@ function withRemedy(message: string, remedies: Readonly<Record<string, string>>)
   return remedy === undefined ? message : `${message}; ${remedy}`;
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -6,6 +6,7 @@ import { type MetadataImage, emptyImage } from '../metadata/image.js';
 import { internalTopics } from '../metadata/topic-names.js';
 import { type Logger } from '../kafka/services.js';
 import { type EnginePort } from './engine-port.js';
+import { messageOf } from './errors.js';
 import { EngineOffsetsLog, type ImageSource, ImageTopicCatalog } from './group-ports.js';
 
 const MINUTE_MS = 60_000;
@@ -134,8 +135,7 @@ export class Groups {
     if (topic === undefined) return;
     const partitions = topic.partitions.map(({ index }) => index).slice(from);
     const load = this.coordinator.loadAll(partitions).catch((error: unknown) => {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#log.error(`not all groups of ${internalTopics.offsets} could be loaded: ${detail}`);
+      this.#log.error(`not all groups of ${internalTopics.offsets} could be loaded: ${messageOf(error)}`);
     });
     this.#loading = Promise.all([this.#loading, load]).then(() => {});
   }

@@ -10,6 +10,7 @@ import { decodeControlRecord, encodeControlRecord } from '../protocol/records/co
 import { type MetadataImage } from '../metadata/image.js';
 import { snapshotRecords } from '../metadata/snapshot.js';
 import { type Logger } from '../kafka/services.js';
+import { messageOf } from './errors.js';
 
 const NAME = /^(\d{20})-(\d{10})\.checkpoint$/;
 const HALF_WRITTEN = /\.checkpoint\.part$/;
@@ -181,7 +182,7 @@ export class MetadataSnapshots {
     this.#timer = undefined;
     this.#bytesSince = 0;
     this.#running = this.#write(image)
-      .catch((error: unknown) => this.#options.log.warn(`no snapshot of the metadata at offset ${image.offset}: ${error instanceof Error ? error.message : String(error)}`))
+      .catch((error: unknown) => this.#options.log.warn(`no snapshot of the metadata at offset ${image.offset}: ${messageOf(error)}`))
       .finally(() => {
         this.#running = undefined;
         if (this.#newest !== undefined && this.#newest !== image) this.offer(this.#newest);

@@ -18,11 +18,6 @@ export interface PublisherOptions {
   logSettings(topic: string, overrides: ConfigOverrides, image: MetadataImage): LogSettings;
 }
 
-interface Failed {
-  readonly spec: PartitionSpec;
-  readonly code: string;
-}
-
 function keyOf({ topicId, partition }: TopicIdPartition): string {
   return `${topicId}:${partition}`;
 }
@@ -76,11 +71,8 @@ export class Publisher {
     }
     await Promise.all(removed.map((topic) => this.#remove(topic)));
     await this.#applySettings(before, after);
-    if (opened.length > 0) {
-      for (const { spec, code } of await this.#open(opened)) {
-        if (LACKS.has(code)) this.#unmade.set(keyOf(spec), spec.topic);
-      }
-    }
+    await this.#open(opened);
+    for (const spec of opened) if (this.#lacks(spec)) this.#unmade.set(keyOf(spec), spec.topic);
     if (changed.length > 0) await engine.publishTopics(changed.map((topic) => this.#publication(topic)));
   }
 
@@ -96,17 +88,21 @@ export class Publisher {
       return topic === undefined ? [] : this.#specs(topic, 0, image).filter((spec) => this.#unmade.has(keyOf(spec)));
     });
     // While there is no room for one, the others are not tried.
-    const failed = await this.#open(specs.slice(0, 1));
-    if (failed.some(({ code }) => LACKS.has(code))) return false;
-    failed.push(...await this.#open(specs.slice(1)));
-    for (const { spec, code } of failed) if (!LACKS.has(code)) this.#unmade.delete(keyOf(spec));
+    const first = specs.slice(0, 1);
+    await this.#open(first);
+    if (first.some((spec) => this.#lacks(spec))) return false;
+    await this.#open(specs.slice(1));
+    for (const spec of specs) if (!this.#lacks(spec)) this.#unmade.delete(keyOf(spec));
     const made = specs.filter((spec) => !this.isOffline(spec));
     if (made.length === 0) return false;
-    for (const spec of made) this.#unmade.delete(keyOf(spec));
     const names = new Set(made.map(({ topic }) => topic));
     await this.#options.engine.publishTopics([...names].map((name) => this.#publication(image.topics.get(name)!)));
     this.#options.log.info(`${made.length} partitions that were offline are served now, ${this.#unmade.size} still lack room`);
     return true;
+  }
+
+  #lacks(partition: TopicIdPartition): boolean {
+    return this.isOffline(partition) && LACKS.has(this.#offline.get(keyOf(partition))!);
   }
 
   async #remove(topic: TopicImage): Promise<void> {
@@ -122,10 +118,9 @@ export class Publisher {
     }
   }
 
-  /** Those that could not be opened. Each is told of once, and again when it is something else that keeps it. */
-  async #open(specs: readonly PartitionSpec[]): Promise<Failed[]> {
+  /** What cannot be opened is told of once, and again when it is something else that keeps it. */
+  async #open(specs: readonly PartitionSpec[]): Promise<void> {
     const { engine, log } = this.#options;
-    const failed: Failed[] = [];
     for (let at = 0; at < specs.length; at += OPEN_AT_ONCE) {
       const part = specs.slice(at, at + OPEN_AT_ONCE);
       const outcomes = await engine.openPartitions(part);
@@ -135,14 +130,11 @@ export class Publisher {
           this.#offline.delete(keyOf(spec));
           continue;
         }
-        const { code } = outcome;
-        failed.push({ spec, code });
-        if (this.#offline.get(keyOf(spec)) === code) continue;
-        this.#offline.set(keyOf(spec), code);
+        if (this.#offline.get(keyOf(spec)) === outcome.code) continue;
+        this.#offline.set(keyOf(spec), outcome.code);
         log.error(`${spec.topic}-${spec.partition} is offline: ${outcome.message}`);
       }
     }
-    return failed;
   }
 
   async #applySettings(before: MetadataImage, after: MetadataImage): Promise<void> {

@@ -2,6 +2,7 @@
 import { type MetadataImage } from '../metadata/image.js';
 import { type MetadataStore } from '../metadata/store.js';
 import { type Logger } from '../kafka/services.js';
+import { messageOf } from './errors.js';
 import { type Publisher } from './publisher.js';
 
 const AGAIN_MS = 5_000;
@@ -42,7 +43,7 @@ export class Reopening {
         if (!this.#isClosed && await publisher.reopen(image)) onReopened(image);
       });
     } catch (error) {
-      log.error(`partitions that are offline could not be tried again: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(`partitions that are offline could not be tried again: ${messageOf(error)}`);
     }
     this.#timer = undefined;
     this.offer();

@@ -126,13 +126,23 @@ class PressureTest : public ::testing::Test {
     return static_cast<int>(std::count_if(env_->reporter.lines.begin(), env_->reporter.lines.end(),
                                           [&](const std::string& line) { return line.find(part) != std::string::npos; }));
   }
-  // More logs than are synced one by one, each with a batch that is to be in its index.
-  std::vector<Log*> WriteToMany() {
+  void StopClean() {
+    std::optional<Status> closed;
+    dir_->CloseClean([&](Status status) { closed = status; });
+    Drive([&] { return closed.has_value(); });
+    ASSERT_TRUE(closed->ok()) << closed->ToString();
+  }
+  static std::vector<PartitionSpec> Many(int count) {
     std::vector<PartitionSpec> specs;
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < count; ++i) {
       specs.push_back(Spec("many", 9));
       specs.back().name.partition = i;
     }
+    return specs;
+  }
+  // More logs than are synced one by one, each with a batch that is to be in its index.
+  std::vector<Log*> WriteToMany() {
+    const std::vector<PartitionSpec> specs = Many(100);
     std::vector<Log*> many;
     dir_->OpenPartitions(specs, [&](std::vector<OpenOutcome> outcomes) {
       for (const OpenOutcome& outcome : outcomes) many.push_back(outcome.log);
@@ -261,10 +271,7 @@ TEST_F(PressureTest, AFullJournalIsNoObstacleToACleanStop) {
   Start();
   (void)FillJournal(client(), 60000);
   (void)Append(client(), 900000);
-  std::optional<Status> closed;
-  dir_->CloseClean([&](Status status) { closed = status; });
-  Drive([&] { return closed.has_value(); });
-  EXPECT_TRUE(closed->ok()) << closed->ToString();
+  StopClean();
   EXPECT_FALSE(*disk_->Exists("/data/journal.sluice"));
 }
 
@@ -391,10 +398,7 @@ TEST_F(PressureTest, ADiskThatOthersFilledDoesNotKeepRecordsFromBeingRecovered) 
     disk_->capacity = INT64_MAX;
     Settle();
     EXPECT_GE(FileBytes("/data/journal.sluice/reserve"), 24 << 20) << "it is made again";
-    std::optional<Status> closed;
-    dir_->CloseClean([&](Status status) { closed = status; });
-    Drive([&] { return closed.has_value(); });
-    ASSERT_TRUE(closed->ok()) << closed->ToString();
+    StopClean();
     EXPECT_EQ(FileBytes("/data/journal.sluice/reserve"), -1);
     End();
   }
@@ -406,10 +410,7 @@ TEST_F(PressureTest, ACleanStopOnAFullDiskUsesTheReserve) {
   (void)FillJournal(client(), 60000);
   disk_->capacity = disk_->used_bytes();
   (void)Append(client(), 900000);
-  std::optional<Status> closed;
-  dir_->CloseClean([&](Status status) { closed = status; });
-  Drive([&] { return closed.has_value(); });
-  ASSERT_TRUE(closed->ok()) << closed->ToString();
+  StopClean();
   EXPECT_TRUE(*disk_->Exists("/data/.kafka_cleanshutdown"));
   EXPECT_FALSE(*disk_->Exists("/data/journal.sluice"));
   const Offset end = client().high_watermark();
@@ -425,10 +426,7 @@ TEST_F(PressureTest, ACleanStopOfManyLogsOnAFullDiskUsesTheReserve) {
   Settle();
   (void)WriteToMany();
   disk_->capacity = disk_->used_bytes();
-  std::optional<Status> closed;
-  dir_->CloseClean([&](Status status) { closed = status; });
-  Drive([&] { return closed.has_value(); });
-  ASSERT_TRUE(closed->ok()) << closed->ToString();
+  StopClean();
   EXPECT_TRUE(*disk_->Exists("/data/.kafka_cleanshutdown"));
 }
 
@@ -437,13 +435,8 @@ TEST_F(PressureTest, AFailedSyncForNewTopicsTakesTheDirectoryOffline) {
   Start();
   Settle();
   disk_->faults.push_back({"syncfs", "/data", Status::FromErrno(EIO, "syncfs")});
-  std::vector<PartitionSpec> specs;
-  for (int i = 0; i < 20; ++i) {
-    specs.push_back(Spec("new", 9));
-    specs.back().name.partition = i;
-  }
   std::optional<Status> made;
-  dir_->OpenPartitions(specs, [&](std::vector<OpenOutcome> outcomes) { made = outcomes[7].status; });
+  dir_->OpenPartitions(Many(20), [&](std::vector<OpenOutcome> outcomes) { made = outcomes[7].status; });
   Drive([&] { return made.has_value(); });
   EXPECT_FALSE(made->ok());
   EXPECT_EQ(dir_->status().code(), Code::kOffline);
