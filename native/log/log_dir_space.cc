@@ -85,8 +85,9 @@ void LogDir::Impl::CheckSpace() {
   env.pool->Submit(io::MakeJob([this, result, wanted, beside] { *result = reserve.Ensure(wanted, beside); },
                                [this, result] {
                                  checking_space = false;
-                                 if (!status.ok()) return;
-                                 if (result->code() == Code::kNoSpace) {
+                                 if (!status.ok()) {
+                                   // The directory went offline meanwhile.
+                                 } else if (result->code() == Code::kNoSpace) {
                                    NoteFull();  // what cannot be recovered must not be acknowledged
                                  } else if (!result->ok()) {
                                    if (!IsLack(result->code())) TakeOffline(*result);

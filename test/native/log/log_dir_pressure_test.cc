@@ -442,6 +442,27 @@ TEST_F(PressureTest, AFailedSyncForNewTopicsTakesTheDirectoryOffline) {
   EXPECT_EQ(dir_->status().code(), Code::kOffline);
 }
 
+TEST_F(PressureTest, ADirectoryThatGoesOfflineWhileItLooksForSpaceCanBeStopped) {
+  Start();
+  Settle();
+  disk_->capacity = disk_->used_bytes();
+  (void)Append(client(), 50000);
+  Commit();
+  Turn();
+  ASSERT_EQ(env_->pool.pending(), 1u);   // whether there is room again
+  disk_->faults.push_back({"write", "/data/journal.sluice/journal", Status::FromErrno(EIO, "write")});
+  (void)Append(internal(), 1000);
+  Commit();
+  WriteAll();
+  ASSERT_EQ(dir_->status().code(), Code::kOffline);
+  auto closed = std::make_shared<std::optional<Status>>();
+  dir_->CloseClean([closed](Status status) { *closed = status; });
+  EXPECT_FALSE(closed->has_value());
+  env_->RunAll();   // no timer is needed
+  ASSERT_TRUE(closed->has_value());
+  EXPECT_EQ((*closed)->code(), Code::kOffline);
+}
+
 TEST_F(PressureTest, TheJournalOfASmallDiskIsSmall) {
   journal_bytes_ = 512 << 20;
   disk_->capacity = int64_t{400} << 20;
