@@ -12,6 +12,7 @@
 #include "log/kafka_files.h"
 #include "log/log_dir_impl.h"
 #include "log/log_format.h"
+#include "log/log_impl.h"
 #include "log/verify_log.h"
 
 namespace sluice::log {
@@ -108,6 +109,10 @@ struct Verifier::Impl {
       expected.holds_below = expected.files_hold_below = expected.recovery_point.value_or(Offset(0));
       expected.log_start = of(starts, partition.name).value_or(Offset(0));
       expected.cleaned_to = of(cleaned, partition.name);
+      if (*mark && !expected.recovery_point && HoldsNothing(partition)) {
+        expected.clean = false;
+        all.Note(PathOf(partition.folder) + ": made after the clean stop, by a start that came no further");
+      }
       if (partition.name.topic == kMetadataTopic) expected.log_start = OldestSnapshot(partition);
     }
     for (const auto& [name, offset] : points) {
@@ -116,6 +121,16 @@ struct Verifier::Impl {
       }
     }
     return CheckJournal();
+  }
+
+  bool HoldsNothing(const Partition& partition) {
+    Result<DirListing> listing = ListPartition(fs, PathOf(partition.folder));
+    return listing.ok() && std::all_of(listing->logs.begin(), listing->logs.end(), [&](Offset base) {
+      Result<std::unique_ptr<io::File>> file = fs.Open(JoinPath(PathOf(partition.folder), SegmentFileName(base, kLogSuffix)), io::OpenMode::kRead);
+      if (!file.ok()) return false;
+      Result<int64_t> size = (*file)->Size();
+      return size.ok() && *size == 0;
+    });
   }
 
   // The metadata's log begins at a snapshot, and no checkpoint says so.
@@ -168,7 +183,8 @@ struct Verifier::Impl {
       const TopicIdPartition key{*id, partition.name.partition};
       const auto named = stored->partitions.find(key);
       if (named == stored->partitions.end()) {
-        expected.holds_below = Offset(0);   // made after the checkpoint: only the journal speaks of it
+        expected.holds_below = Offset(0);   // made after the checkpoint: only the journal speaks of it, Kafka's files of an earlier topic of its name
+        if (partition.name.topic != kMetadataTopic) expected.log_start = Offset(0);
       } else if (!named->second.quarantined.empty()) {
         all.Add(PathOf(partition.folder), partition.folder, 0, "set aside by an earlier start: " + named->second.quarantined);
         expected.holds_below = Offset(0);

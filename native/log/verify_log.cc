@@ -239,7 +239,10 @@ class LogVerifier {
       BatchScanner::Step step;
       while ((step = scanner.Next()) == BatchScanner::Step::kBatch) {
         // The offset is outside of the CRC: a page that a power cut took may end within its eight bytes.
-        if (!lost && scanner.head().base < next_ && !Holds(next_)) return EndsAt(scanner.position(), "offsets out of order");
+        if (const Offset base = scanner.head().base; !lost && base < next_ && !Holds(next_)) {
+          if (Holds(gap_from_) && base >= gap_from_) Bad(path_, taken_at_, "offsets out of order: the batch ends at " + Text(next_) + ", and the next one begins at " + Text(base));
+          return EndsAt(scanner.position(), "offsets out of order");
+        }
         Take(scanner, lost);
         lost = false;
       }
@@ -300,6 +303,7 @@ class LogVerifier {
     } else if (head.base > next_) {
       Gap(at, head.base);
     }
+    gap_from_ = head.base > next_ ? next_ : Offset(INT64_MAX);
     if (head.base < base_ || head.last() - base_ > kMaxRelativeOffset) Bad(path_, at, "offset " + Text(head.base) + " cannot be in this segment");
     // What was proven up to there had ended there.
     if (!expected_.clean && !lost && next_ < expected_.holds_below && head.end() > expected_.holds_below && (expected_.ended_there || !expected_.cleaned_to || head.base < expected_.holds_below)) {
@@ -475,6 +479,7 @@ class LogVerifier {
 
   // of the log, as far as the walk has come
   Offset next_{-1};
+  Offset gap_from_{INT64_MAX};   // where the batch taken last was due, if it begins further up
   LeaderEpoch epoch_ = kNoEpoch;
   std::unordered_map<int64_t, Offset> open_;   // first offsets of transactions, by producer
   bool over_ = false;                          // behind here recovery decides

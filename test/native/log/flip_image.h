@@ -216,6 +216,7 @@ class FlipImage {
     auto moved = moved_.find(folder);
     int64_t start = moved == moved_.end() ? 0 : moved->second;
     if (const ProvenState* proven = Proven(folder)) return std::max(start, proven->log_start.v);
+    if (checkpoint_) return start;   // begun since: the file may speak of an earlier topic of its name
     auto kafkas = starts_.find(*ParseFolderName(folder));
     return std::max(start, kafkas == starts_.end() ? 0 : kafkas->second.v);
   }
@@ -442,6 +443,8 @@ class FlipImage {
     checkpoint_ = stored.take();
     for (const std::string& path : files_[static_cast<size_t>(FlipKind::kJournal)]) {
       const std::string bytes = Read(path);
+      // Zeros: to its readers it was not begun. The write of its first frame was in flight when the process was killed, and that of a later one has landed.
+      if (std::all_of(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(std::min(bytes.size(), kFrameHeaderBytes)), [](char byte) { return byte == 0; })) continue;
       for (size_t at = 0; at < bytes.size();) {
         const Bytes rest(reinterpret_cast<const uint8_t*>(bytes.data()) + at, bytes.size() - at);
         const std::optional<FrameHeader> header = DecodeFrameHeader(rest);

@@ -189,6 +189,44 @@ TEST_F(VerifyTest, ACrashOfKafkaIsNoDamageAndNeitherIsItsTornEnd) {
   EXPECT_EQ(report.damaged, 1) << test::TextOf(report);
 }
 
+// A power cut leaves of a folder that a start was making what it likes; the mark of the clean stop before it is there until the start is ready.
+TEST_F(VerifyTest, WhatAStartWasMakingAfterACleanStopIsNoDamage) {
+  Fill();
+  const std::string made = Root() + "/u-0", points = Root() + "/recovery-point-offset-checkpoint";
+  Write(Root() + "/meta.properties", "cluster.id=c\nnode.id=1\nversion=1\n");
+  ASSERT_TRUE(env_.fs->MakeDirs(made).ok());
+  VerifyReport report = Check();
+  EXPECT_EQ(report.damaged, 0) << test::TextOf(report);
+  EXPECT_EQ(report.notes.size(), 1u) << test::TextOf(report);
+  Write(made + "/partition.metadata", std::string(43, '\0'));
+  Write(made + "/00000000000000000000.log", "");
+  report = Check();
+  EXPECT_EQ(report.damaged, 0) << test::TextOf(report);
+  // One that was there at the stop had a segment, and so has one that holds something.
+  ASSERT_TRUE(env_.fs->Remove(made + "/partition.metadata").ok());
+  Write(made + "/00000000000000000000.log", "x");
+  EXPECT_GT(Check().damaged, 0);
+  ASSERT_TRUE(env_.fs->Remove(made + "/00000000000000000000.log").ok());
+  Write(points, "0\n2\nt 0 " + std::to_string(end_.v) + "\nu 0 0\n");
+  report = Check();
+  EXPECT_EQ(report.damaged, 1) << test::TextOf(report);
+}
+
+// The offset of a batch is outside of its CRC: one that grew to where all that holds ends leaves a gap, as in a compacted log, into which the next one falls.
+TEST_F(VerifyTest, AnOffsetThatLeapsToTheEndOfWhatHoldsIsFound) {
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  for (int i = 0; i < 15; ++i) ASSERT_TRUE(Append(BatchSpec{}).ok());
+  ASSERT_TRUE(log_->CloseClean().ok());
+  log_.reset();
+  Write(Root() + "/meta.properties", "cluster.id=c\nnode.id=1\nversion=1\n");
+  Write(Root() + "/recovery-point-offset-checkpoint", "0\n1\nt 0 15\n");
+  EXPECT_EQ(Check().damaged, 0) << test::TextOf(Check());
+  std::string log = Read(PathOf(0, ".log"));
+  log[log.size() / 15 * 6 + 7] ^= 1 << 3;
+  Write(PathOf(0, ".log"), log);
+  EXPECT_EQ(Check().damaged, 1) << test::TextOf(Check());
+}
+
 TEST_F(VerifyTest, PartitionsOfATopicHaveOneId) {
   Fill();
   const std::string other = Root() + "/t-1";
