@@ -182,6 +182,31 @@ TEST_F(LogReplayTest, ALogThatWasEmptyWhenItWasSyncedIsEmpty) {
   EXPECT_EQ(ReadAll(40).size(), 1u);
 }
 
+// Damage in a segment of which every record was deleted keeps nothing that was appended later from being found.
+TEST_F(LogReplayTest, DamageBelowTheStartIsPassed) {
+  config_.segment_bytes = static_cast<int32_t>(5 * MakeBatch(BatchSpec{.records = 2, .timestamp = 1000}).size());
+  Start(16);
+  ASSERT_EQ(log_->active_base().v, 40);
+  ASSERT_TRUE(Sync().ok());
+  auto active = env_.fs->Open(PathOf(40, ".log"), io::OpenMode::kReadWrite);
+  ASSERT_TRUE(active.ok() && (*active)->Truncate(0).ok());
+  auto file = env_.fs->Open(PathOf(30, ".log"), io::OpenMode::kReadWrite);
+  const uint8_t wrong = 0xff;
+  ASSERT_TRUE(file.ok() && (*file)->WriteAt({&wrong, 1}, 100).ok());
+  // Synced up to the middle of it; the journal has the rest, of which nothing above the start may be left out.
+  ASSERT_TRUE(Recover(Offset(39)).ok());
+  ASSERT_TRUE(log_->ReplaySynced(Offset(36)).ok());
+  ASSERT_TRUE(Replay(13, 14).ok());
+  EXPECT_EQ(log_->ReplayBatch(journal_[14].View()).code(), Code::kCorrupt);
+  ASSERT_TRUE(Recover(Offset(40)).ok());
+  ASSERT_TRUE(log_->ReplaySynced(Offset(36)).ok());
+  ASSERT_TRUE(Replay(13, 16).ok());
+  ASSERT_TRUE(log_->FinishReplay().ok());
+  EXPECT_EQ(log_->log_start().v, 40);
+  EXPECT_EQ(log_->next_offset().v, 42);
+  EXPECT_EQ(ReadAll(40).size(), 1u);
+}
+
 TEST_F(LogReplayTest, AGapOrAWrongPlaceIsCorruption) {
   Start(4);
   ASSERT_TRUE(Recover().ok());
