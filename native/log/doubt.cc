@@ -30,16 +30,48 @@ bool IsNamed(const std::string& stems, const std::string& name) {
     if (name.compare(0, end - begin, stems, begin, end - begin) == 0) return true;
     begin = end + 1;
   }
-  return stems.empty();
+  return stems.empty();   // it could be made, and not written
 }
 
 }  // namespace
 
-void NoteFailedSync(io::FileSystem& fs, const std::string& dir, const std::string& stems) {
+Status NoteFailedSync(io::FileSystem& fs, const std::string& dir, const std::string& stems) {
   Result<std::unique_ptr<io::File>> file = fs.Open(dir + "/" + kSyncFailedName, io::OpenMode::kCreate);
-  if (!file.ok()) return;
+  if (!file.ok()) return file.status();
   Result<int64_t> size = (*file)->Size();
-  if (size.ok()) (void)(*file)->WriteAt({reinterpret_cast<const uint8_t*>(stems.data()), stems.size()}, *size);
+  if (!size.ok()) return size.status();
+  return (*file)->WriteAt({reinterpret_cast<const uint8_t*>(stems.data()), stems.size()}, *size);
+}
+
+Status LostIfFull(Status status) {
+  return status.code() == Code::kNoSpace ? Status::Error(Code::kIo, status.what(), status.sys_errno()) : status;
+}
+
+Status SyncWhole(io::FileSystem& fs, const std::string& log_dir) {
+  Status synced = LostIfFull(fs.SyncAll(log_dir));
+  if (synced.code() == Code::kIo) (void)NoteFailedSync(fs, log_dir, kEveryStem);
+  return synced;
+}
+
+void NoteDoubts(io::FileSystem& fs, const std::string& log_dir, const Doubts& doubts, bool all) {
+  for (const auto& [dir, stems] : doubts) {
+    const Code noted = NoteFailedSync(fs, dir, stems).code();
+    if (noted != Code::kOk && noted != Code::kNotFound) all = false;   // not found: deleted meanwhile
+  }
+  if (all) (void)fs.Remove(log_dir + "/" + kSyncFailedName);
+}
+
+Status SpreadDoubt(io::FileSystem& fs, const std::string& log_dir) {
+  const std::string note = log_dir + "/" + kSyncFailedName;
+  Result<bool> noted = fs.Exists(note);
+  if (!noted.ok()) return noted.status();
+  if (!*noted) return Status::Ok();
+  Result<std::vector<io::DirEntry>> entries = fs.List(log_dir);
+  if (!entries.ok()) return entries.status();
+  for (const io::DirEntry& entry : *entries) {
+    if (entry.is_dir) SLUICE_TRY(NoteFailedSync(fs, log_dir + "/" + entry.name, kEveryStem));
+  }
+  return fs.Remove(note);
 }
 
 void NoteCut(io::FileSystem& fs, const std::string& dir) { (void)fs.Open(dir + "/" + kCutName, io::OpenMode::kCreate); }

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "io/file.h"
@@ -13,8 +15,23 @@ namespace sluice::log {
 
 inline constexpr char kSyncFailedName[] = "sync-failed";
 
-// A sync of files in `dir` has failed: of those whose names begin with one of the lines of `stems`, each ended by a newline; of all where it is empty.
-void NoteFailedSync(io::FileSystem& fs, const std::string& dir, const std::string& stems);
+// A sync of files in `dir` has failed: of those whose names begin with one of the lines of `stems`, each ended by a newline; of all where one is empty.
+Status NoteFailedSync(io::FileSystem& fs, const std::string& dir, const std::string& stems);
+inline constexpr char kEveryStem[] = "\n";
+
+// Pages that a full disk refused when it was synced are lost: not a matter of trying again.
+Status LostIfFull(Status status);
+
+// Syncs the whole file system that the log directory lies on. Such a sync is told of the pages of any file, and only once: where it fails, a note in the
+// directory says so before anything else happens, until it is known which segments of which logs it may have been about.
+Status SyncWhole(io::FileSystem& fs, const std::string& log_dir);
+
+// What has something unsynced in the folders of a log directory, each with its stems as above.
+using Doubts = std::vector<std::pair<std::string, std::string>>;
+// Notes it folder by folder; if that is `all` there is, in place of the note of the whole directory.
+void NoteDoubts(io::FileSystem& fs, const std::string& log_dir, const Doubts& doubts, bool all);
+// At a start, before a log is loaded: a process that came no further than the note of the whole directory has left every folder in doubt.
+Status SpreadDoubt(io::FileSystem& fs, const std::string& log_dir);
 
 // A start is about to cut a log in `dir`. One that dies before that is durable leaves nothing to cut to the next, which would never sync it, and a power cut
 // would bring back what lies there. The note says it to the next one until the log has been synced; a power cut may take it along.

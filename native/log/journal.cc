@@ -321,7 +321,7 @@ void Journal::TellWaiters() {
 void Journal::Fail(Status status) {
   if (failed_) return;
   failed_ = true;
-  if (options_.alignment == 0) NoteFailedSync(*env_.fs, options_.dir, "");
+  if (options_.alignment == 0) (void)NoteFailedSync(*env_.fs, options_.dir, kEveryStem);
   failure_ = std::move(status);
   const bool nested = std::exchange(telling_, true);
   on_failed_(failure_);

@@ -174,7 +174,7 @@ void LogDir::Impl::FinishCheckpoint(const std::shared_ptr<CheckpointRun>& run) {
     checkpoint_again_us = run->result.code() == Code::kNoSpace && MakeSpace() ? 0 : env.clock->MonotonicUs() + kAgainUs;
     if (!std::exchange(checkpoint_refused, true)) env.reporter->Report(Severity::kWarn, "checkpoint waits: " + run->result.ToString());
   } else {
-    if (run->result.code() == Code::kIo) DoubtAll();
+    if (run->result.code() == Code::kIo) Doubt(Unsynced());
     TakeOffline(run->result);
   }
   for (auto& done : run->done) done(run->result);

@@ -46,6 +46,7 @@ void LogDir::Impl::TryClose() {
     result = reserve.Release();
     if (result.ok()) result = CloseLogs();
   }
+  if (result.code() == Code::kIo) NoteDoubts(*env.fs, options.path, Unsynced(), true);
   done(result);
 }
 
@@ -83,7 +84,7 @@ Status LogDir::Impl::CloseLogs() {
     return Status::Error(Code::kOffline, "a partition is offline, so the journal in " + JournalDir() + " is kept for the next start");
   }
   // What the closing logs renamed and removed: a segment that comes back later may hold anything.
-  SLUICE_TRY(env.fs->SyncAll(options.path));
+  SLUICE_TRY(SyncWhole(*env.fs, options.path));
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kRecoveryPointsName, ends));
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kLogStartsName, starts));
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kHighWatermarksName, watermarks));

@@ -4,7 +4,6 @@
 
 #include "base/assert.h"
 #include "log/cleaner.h"
-#include "log/doubt.h"
 #include "log/log_dir_impl.h"
 #include "log/scrubber.h"
 
@@ -282,17 +281,19 @@ void LogDir::Impl::TakeOffline(const Status& why) {
   if (on_closed) TryClose();
 }
 
-// A sync of the whole file system has failed: the pages that were lost may be any log's, also of those that were not to be synced.
-void LogDir::Impl::DoubtAll() {
-  std::vector<std::pair<std::string, std::string>> doubted;
-  for (const auto& [id, slot] : slots) {
-    if (std::string stems = slot->log->DirtyStems(); !stems.empty()) doubted.emplace_back(slot->log->dir(), std::move(stems));
-  }
-  env.pool->Submit(io::MakeJob(
-      [doubted = std::move(doubted), fs = env.fs] {
-        for (const auto& [dir, stems] : doubted) NoteFailedSync(*fs, dir, stems);
-      },
-      [] {}));
+void LogDir::Impl::AddUnsynced(const Log& log, Doubts* doubts) {
+  if (std::string stems = log.DirtyStems(); !stems.empty()) doubts->emplace_back(log.dir(), std::move(stems));
+}
+
+Doubts LogDir::Impl::Unsynced() const {
+  Doubts doubts;
+  for (const auto& [id, slot] : slots) AddUnsynced(*slot->log, &doubts);
+  return doubts;
+}
+
+void LogDir::Impl::Doubt(Doubts doubts) {
+  // A log that is being opened is not among them, and has read and written already.
+  env.pool->Submit(io::MakeJob([doubts = std::move(doubts), all = openings == 0, fs = env.fs, path = options.path] { NoteDoubts(*fs, path, doubts, all); }, [] {}));
 }
 
 void LogDir::Impl::RunDuties() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "log/checkpoint_store.h"
+#include "log/doubt.h"
 #include "log/journal.h"
 #include "log/journal_reader.h"
 #include "log/kafka_files.h"
@@ -113,7 +114,10 @@ struct LogDir::Impl {
   bool HasRoom() const;
   void NoticeRoom();
   void TakeOffline(const Status& why);
-  void DoubtAll();
+  // A sync of the whole file system has failed: the pages that were lost may be any log's, also of those that were not to be synced.
+  Doubts Unsynced() const;
+  static void AddUnsynced(const Log& log, Doubts* doubts);
+  void Doubt(Doubts doubts);
   LogSlot* SlotOf(Log* log);
 
   // --- ticks on a disk that makes writers wait (log_dir_slow.cc)

@@ -174,7 +174,7 @@ void LogDir::Impl::SyncFresh(Opening& opening) {
   }
   Status synced;
   if (fresh.size() > options.new_logs_one_by_one) {
-    synced = opening.whole_sync = env.fs->SyncAll(options.path);
+    synced = opening.whole_sync = SyncWhole(*env.fs, options.path);
   } else {
     for (size_t i = 0; i < fresh.size() && synced.ok(); ++i) synced = opening.loaded[fresh[i]].log->SyncNames();
   }
@@ -277,7 +277,12 @@ void LogDir::Impl::NoteFailedOpen(const PartitionSpec& spec, const Status& why) 
 void LogDir::Impl::TakeUp(Opening& opening) {
   --openings;
   if (!opening.whole_sync.ok() && opening.whole_sync.code() != Code::kNoFiles) {
-    DoubtAll();
+    Doubts doubts = Unsynced();
+    for (const Loaded& loaded : opening.loaded) {
+      if (loaded.log && loaded.fresh) doubts.emplace_back(loaded.log->dir(), kEveryStem);   // what says whose it is too
+      else if (loaded.log) AddUnsynced(*loaded.log, &doubts);
+    }
+    Doubt(std::move(doubts));
     TakeOffline(opening.whole_sync);
   }
   for (size_t i = 0; i < opening.specs.size(); ++i) {

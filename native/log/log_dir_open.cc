@@ -68,7 +68,7 @@ Status LogDir::Impl::CheckIdentity() {
 // recovery that is cut short would be followed by one that reads further, over what the first has cut off.
 Status LogDir::Impl::EndOldJournal() {
   const Status durable = reader->MakeDurable();
-  if (!durable.ok()) NoteFailedSync(*env.fs, JournalDir(), "");
+  if (!durable.ok()) (void)NoteFailedSync(*env.fs, JournalDir(), kEveryStem);
   SLUICE_TRY(durable);
   // One incarnation takes over from another, never two: what a start that was cut short has left goes first.
   for (const std::string& path : reader->leftovers()) SLUICE_TRY(env.fs->Remove(path));
@@ -78,7 +78,7 @@ Status LogDir::Impl::EndOldJournal() {
   std::string path;
   Result<JournalMark> begun = Journal::TakeOver(*env.fs, JournalDir(), reader->end(), NewIncarnation(), alignment != 0, &path);
   if (!begun.ok()) {
-    NoteFailedSync(*env.fs, JournalDir(), "");
+    (void)NoteFailedSync(*env.fs, JournalDir(), kEveryStem);
     return begun.status();
   }
   old_journal.push_back(path);
@@ -88,6 +88,7 @@ Status LogDir::Impl::EndOldJournal() {
 
 Status LogDir::Impl::ReadState() {
   SLUICE_TRY(reserve.Release());  // for what follows, on a disk that is full
+  SLUICE_TRY(SpreadDoubt(*env.fs, options.path));
   begin_mark = JournalMark{NewIncarnation(), 0, 0};
   Result<uint32_t> direct = env.fs->DirectAlignment(options.path);
   if (!direct.ok()) return direct.status();

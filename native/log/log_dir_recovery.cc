@@ -131,7 +131,7 @@ void LogDir::Impl::BeginJournal(std::function<void(Result<RecoveryReport>)> done
   env.pool->Submit(io::MakeJob([this, begin] { begin->result = PrepareJournal(*begin); },
                                [this, begin] {
                                  if (!begin->result.ok()) {
-                                   if (begin->result.code() == Code::kIo) DoubtAll();
+                                   if (begin->result.code() == Code::kIo) Doubt(Unsynced());
                                    begin->done(begin->result);
                                    return;
                                  }

@@ -9,11 +9,6 @@
 namespace sluice::log {
 namespace {
 
-// Pages that a full disk refused now are lost: not a matter of trying again.
-Status LostIfFull(Status status) {
-  return status.code() == Code::kNoSpace ? Status::Error(Code::kIo, status.what(), status.sys_errno()) : status;
-}
-
 // The partition may have been deleted, and its directory renamed, while its set was synced: then there is nothing left to make durable.
 Status UnlessGone(io::FileSystem& fs, const std::string& dir, Status status) {
   if (status.code() != Code::kNotFound) return status;
@@ -62,24 +57,17 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
   for (const SyncSet* set : sets) {
     for (const SegmentRef& segment : set->segments) {
       const Status written = WriteOutAll(*segment);
-      if (written.code() == Code::kIo) NoteFailedSync(fs, set->dir, StemsOf(set->segments));
+      if (written.code() == Code::kIo) (void)NoteFailedSync(fs, set->dir, StemsOf(set->segments));
       SLUICE_TRY(UnlessGone(fs, set->dir, written));
     }
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, set->dir, WriteTemporary(fs, file)));
   }
-  const auto sync_all = [&]() -> Status {
-    const Status synced = LostIfFull(fs.SyncAll(path));
-    if (!synced.ok()) {
-      for (const SyncSet* set : sets) NoteFailedSync(fs, set->dir, StemsOf(set->segments));
-    }
-    return synced;
-  };
-  SLUICE_TRY(sync_all());
+  SLUICE_TRY(SyncWhole(fs, path));
   for (const SyncSet* set : sets) {
     for (const SegmentRef& segment : set->segments) SLUICE_TRY(LostIfFull(segment->SyncOutcome()));
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, set->dir, fs.Rename(TemporaryName(file), file.path)));
   }
-  SLUICE_TRY(sync_all());  // the names
+  SLUICE_TRY(SyncWhole(fs, path));  // the names
   for (const SyncSet* set : sets) {
     if (!set->cut_note.empty()) (void)fs.Remove(set->cut_note);
   }
@@ -89,7 +77,7 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
 Status Log::SyncSet::Run(io::FileSystem& fs) const {
   return UnlessGone(fs, dir, [&]() -> Status {
     const Status synced = SyncSegments(*this);
-    if (synced.code() == Code::kIo) NoteFailedSync(fs, dir, StemsOf(segments));
+    if (synced.code() == Code::kIo) (void)NoteFailedSync(fs, dir, StemsOf(segments));
     SLUICE_TRY(synced);
     for (const PendingFile& file : files) SLUICE_TRY(io::WriteFileAtomically(fs, file.path, file.content));
     for (const std::string& name : dirs) SLUICE_TRY(fs.SyncDir(name));
@@ -117,7 +105,7 @@ Status Log::DataSync::Run(io::FileSystem& fs) const {
   return UnlessGone(fs, dir, [&]() -> Status {
     for (const SegmentRef& segment : segments) {
       const Status synced = LostIfFull(segment->SyncData());
-      if (synced.code() == Code::kIo) NoteFailedSync(fs, dir, StemsOf(segments));
+      if (synced.code() == Code::kIo) (void)NoteFailedSync(fs, dir, StemsOf(segments));
       SLUICE_TRY(synced);
     }
     return names ? fs.SyncDir(dir) : Status::Ok();
@@ -185,7 +173,9 @@ Status Log::SyncNames() {
   if (!log.id.IsZero()) {
     Result<std::unique_ptr<io::File>> file = log.env.fs->Open(JoinPath(log.dir, kPartitionMetadataFile), io::OpenMode::kReadWrite);
     if (!file.ok()) return file.status();
-    SLUICE_TRY((*file)->Sync());
+    const Status synced = (*file)->Sync();
+    if (synced.code() == Code::kIo) (void)NoteFailedSync(*log.env.fs, log.dir, std::string(kPartitionMetadataFile) + "\n");
+    SLUICE_TRY(synced);
   }
   return log.env.fs->SyncDir(log.dir);
 }

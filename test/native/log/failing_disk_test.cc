@@ -64,6 +64,98 @@ TEST(FailingDisk, PagesThatASyncCouldNotWriteAreWrittenAgainByTheNextProcess) {
   }
 }
 
+// The process is killed right after the sync of the whole file system has failed: before it was worked out of which logs pages may be lost.
+TEST(FailingDisk, AKillRightAfterAFailedSyncOfTheWholeDiskForgetsNothing) {
+  for (uint64_t seed = 5; seed <= 60; seed += 5) {
+    SCOPED_TRACE(seed);
+    CleanerWorld world(seed);
+    ASSERT_EQ(world.options().syncs_one_by_one, 0u);
+    CleanerWorld::Part& part = AddPlain(world, seed % 2 == 0 ? Durability::kOs : Durability::kFsync);
+    world.AddPart("u", Durability::kFsync);
+    ASSERT_TRUE(world.Start());
+    Fill(world, part, 40);
+    const std::shared_ptr<bool> failed = FailOnce(world, "syncfs", "/data", EIO);
+    const auto change = world.disk().on_change;
+    int left = static_cast<int>(3 + seed % 3);   // the note is made and written
+    world.disk().on_change = [&, change, failed](const std::string& what) {
+      if (*failed && --left == 0) world.EndNow(false); else change(what);
+    };
+    world.dir().CloseClean([](Status) {});
+    world.Drive([&] { return world.over(); });
+    world.EndLife();
+    ASSERT_TRUE(world.Start());   // finds what was answered, in memory
+    EXPECT_FALSE(*world.disk().Exists(std::string("/data/") + kSyncFailedName));
+    EXPECT_TRUE(world.Files(part, kSyncFailedName).empty());
+    world.StopClean();
+    world.EndLife();              // by a power cut, every other time
+    ASSERT_TRUE(world.Start());
+  }
+}
+
+// What a log is doubted for takes the place of the note of all; where one cannot be made, or one may be missing, that stays.
+TEST(FailingDisk, TheNoteOfTheWholeDirectoryGoesWhenEachLogHasItsOwn) {
+  sluice::test::SimDisk disk;
+  for (const char* dir : {"/d/t-0", "/d/u-0"}) ASSERT_TRUE(disk.MakeDirs(dir).ok());
+  const std::string all = std::string("/d/") + kSyncFailedName, one = std::string("/d/t-0/") + kSyncFailedName, other = std::string("/d/u-0/") + kSyncFailedName;
+  const auto fail = [&] {
+    disk.faults.push_back({"syncfs", "/d", Status::FromErrno(ENOSPC, "syncfs")});
+    EXPECT_EQ(SyncWhole(disk, "/d").code(), Code::kIo);
+    disk.faults.clear();
+  };
+  fail();
+  EXPECT_TRUE(*disk.Exists(all));
+  NoteDoubts(disk, "/d", {{"/d/t-0", "00000000000000000000\n"}, {"/d/gone-0", "00000000000000000000\n"}}, false);
+  EXPECT_TRUE(*disk.Exists(all) && *disk.Exists(one));
+  disk.faults.push_back({"write", "/d/t-0", Status::FromErrno(ENOSPC, "write")});
+  NoteDoubts(disk, "/d", {{"/d/t-0", "00000000000000000000\n"}}, true);
+  EXPECT_TRUE(*disk.Exists(all));
+  disk.faults.clear();
+  NoteDoubts(disk, "/d", {{"/d/t-0", "00000000000000000000\n"}, {"/d/gone-0", "00000000000000000000\n"}}, true);
+  EXPECT_FALSE(*disk.Exists(all));
+  EXPECT_FALSE(*disk.Exists(other));
+  fail();
+  ASSERT_TRUE(SpreadDoubt(disk, "/d").ok());
+  EXPECT_FALSE(*disk.Exists(all));
+  EXPECT_TRUE(*disk.Exists(one) && *disk.Exists(other));
+  // Everything is named now, whatever was before.
+  Result<std::unique_ptr<io::File>> file = disk.Open("/d/t-0/00000000000000000007.log", io::OpenMode::kCreate);
+  ASSERT_TRUE(file.ok());
+  std::vector<std::string> written;
+  disk.on_change = [&](const std::string& what) { written.push_back(what); };
+  const uint8_t byte = 1;
+  ASSERT_TRUE((*file)->WriteAt({&byte, 1}, 0).ok());
+  written.clear();
+  ASSERT_TRUE(WriteAgain(disk, "/d/t-0").ok());
+  EXPECT_EQ(written.front(), "write /d/t-0/00000000000000000007.log");
+}
+
+// Made by a start that was killed; the next one could not sync what says whose it is, and was killed too.
+TEST(FailingDisk, AnIdentityThatASyncCouldNotWriteIsWrittenAgain) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    SCOPED_TRACE(seed);
+    CleanerWorld world(seed);
+    world.options().new_logs_one_by_one = 16;
+    CleanerWorld::Part& part = AddPlain(world, Durability::kFsync);
+    ASSERT_TRUE(world.disk().MakeDirs("/data/t-0").ok());
+    const std::string text = "version: 0\ntopic_id: " + part.id.ToString() + "\n";
+    {
+      Result<std::unique_ptr<io::File>> file = world.disk().Open("/data/t-0/partition.metadata", io::OpenMode::kCreate);
+      ASSERT_TRUE(file.ok() && (*file)->WriteAt({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, 0).ok());
+    }
+    world.faults = true;
+    world.fail_start = [](sluice::test::DiskFaults& faults) { faults.Arm(sluice::test::DiskFaults::Kind::kSync, "/t-0/partition.metadata"); };
+    (void)world.Start();
+    EXPECT_TRUE(world.next_faults().struck());
+    if (!world.over()) world.EndNow(false);
+    world.EndLife();
+    world.fail_start = [](sluice::test::DiskFaults&) {};
+    ASSERT_TRUE(world.Start());
+    world.StopClean();
+    world.EndLife();   // which verifies
+    ASSERT_TRUE(world.Start());
+  }
+}
+
 // With 10,000 partitions a checkpoint once came to the limit of descriptors, and took the directory offline.
 TEST(FailingDisk, WithoutADescriptorACheckpointWaitsAndNothingGoesOffline) {
   for (const char* const name : {".index", ".timeindex"}) {

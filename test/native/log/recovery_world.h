@@ -187,7 +187,7 @@ class World {
     options.journal_bytes = journal_bytes_;
     options.logs_at_once = static_cast<size_t>(1 + seed_ % 4);
     options.removal_piece_bytes = 1024;
-    if (!options_.faults && seed_ % 5 == 0) options.syncs_one_by_one = options.new_logs_one_by_one = 0;
+    if (seed_ % 5 == 0) options.syncs_one_by_one = options.new_logs_one_by_one = 0;
     if (seed_ % 3 == 0) options.beside_journal_bytes = 700;
     Result<std::unique_ptr<LogDir>> dir = LogDir::Open(env_->env, options);
     if (!dir.ok()) {

@@ -17,6 +17,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/assert.h"
@@ -271,6 +272,7 @@ class SimDisk final : public io::FileSystem {
     // a file
     std::vector<PageRef> pages, durable;
     std::map<size_t, PageRef> forgotten;   // not written by a sync that failed, and not dirty any more
+    uint64_t failures = 0, told = 0;       // how often that happened, and the last that a sync of this file was told of
     int64_t size = 0, durable_size = 0;
     // a directory: what programs see, what is durable, and the changes between the two (null: the name is taken away)
     std::map<std::string, std::shared_ptr<Node>> names, durable_names;
@@ -295,7 +297,7 @@ class SimDisk final : public io::FileSystem {
 
   class SimFile final : public io::File {
    public:
-    SimFile(SimDisk* disk, std::shared_ptr<Node> node, std::string path, bool sync) : disk_(disk), node_(std::move(node)), path_(std::move(path)), sync_(sync) {}
+    SimFile(SimDisk* disk, std::shared_ptr<Node> node, std::string path, bool sync) : disk_(disk), node_(std::move(node)), path_(std::move(path)), sync_(sync), told_(node_->told) {}
     Result<size_t> ReadAt(MutableBytes out, int64_t position) override {
       if (disk_->dead) return Dead();
       if (disk_->fail) SLUICE_TRY(disk_->fail("read", path_));
@@ -334,11 +336,16 @@ class SimDisk final : public io::FileSystem {
       return WriteAt(all, position);
     }
     Status Sync() override {
-      const Status changed = disk_->Change("sync", path_);
+      Status changed = disk_->Change("sync", path_);
       if (!changed.ok()) {
         if (!disk_->dead) disk_->Forget(*node_);
       } else if (!Lies()) {
         SyncPages(*node_);
+      }
+      // As in Linux whoever has the file open is told once of pages that were lost, also if it was another sync that lost them.
+      if (!disk_->dead && std::exchange(told_, node_->failures) != node_->failures) {
+        node_->told = told_;
+        if (changed.ok()) changed = Status::FromErrno(EIO, "sync after a failed write-back");
       }
       return changed;
     }
@@ -385,6 +392,7 @@ class SimDisk final : public io::FileSystem {
     const std::shared_ptr<Node> node_;
     const std::string path_;
     const bool sync_;
+    uint64_t told_;
   };
 
   static std::vector<std::string> Parts(const std::string& path) {
@@ -430,12 +438,14 @@ class SimDisk final : public io::FileSystem {
   }
   // Half of what is dirty: the rest had been written before.
   void Forget(Node& node) {
+    const int64_t before = losses.pages_forgotten;
     for (size_t i = 0; i < node.pages.size(); ++i) {
       if (i < node.durable.size() && node.durable[i] == node.pages[i]) continue;
       if (++forgets_ % 2 == 0) continue;
       node.forgotten[i] = node.pages[i];
       ++losses.pages_forgotten;
     }
+    if (losses.pages_forgotten > before) ++node.failures;
   }
   void ForgetEverywhere(Node& node) {
     if (!node.is_dir) Forget(node);
@@ -551,6 +561,7 @@ class SimDisk final : public io::FileSystem {
   static std::shared_ptr<Node> Copy(const std::shared_ptr<Node>& node, std::map<const Node*, std::shared_ptr<Node>>* seen) {
     if (auto known = seen->find(node.get()); known != seen->end()) return known->second;
     auto after = std::make_shared<Node>(*node);
+    after->told = after->failures;   // it may have left the memory, and with it who is still to be told
     (*seen)[node.get()] = after;
     for (auto& [name, child] : after->names) child = Copy(child, seen);
     for (auto& [name, child] : after->durable_names) child = Copy(child, seen);
