@@ -288,6 +288,7 @@ void LogDir::Impl::AddUnsynced(const Log& log, Doubts* doubts) {
 Doubts LogDir::Impl::Unsynced() const {
   Doubts doubts;
   for (const auto& [id, slot] : slots) AddUnsynced(*slot->log, &doubts);
+  if (alignment == 0) doubts.emplace_back(JournalDir(), kEveryStem);   // frames that were written and not synced
   return doubts;
 }
 

@@ -432,14 +432,28 @@ TEST_F(PressureTest, ACleanStopOfManyLogsOnAFullDiskUsesTheReserve) {
 
 // The sync of the whole file system that new topics need is told of pages that it could not write, whosever they are, and the next one is not.
 TEST_F(PressureTest, AFailedSyncForNewTopicsTakesTheDirectoryOffline) {
-  Start();
-  Settle();
-  disk_->faults.push_back({"syncfs", "/data", Status::FromErrno(EIO, "syncfs")});
-  std::optional<Status> made;
-  dir_->OpenPartitions(Many(20), [&](std::vector<OpenOutcome> outcomes) { made = outcomes[7].status; });
-  Drive([&] { return made.has_value(); });
-  EXPECT_FALSE(made->ok());
-  EXPECT_EQ(dir_->status().code(), Code::kOffline);
+  for (const uint32_t alignment : {4096u, 0u}) {
+    SCOPED_TRACE(alignment);
+    End();
+    disk_ = std::make_unique<SimDisk>(alignment);
+    Start();
+    Settle();
+    (void)Append(client(), 1000);
+    Commit();
+    WriteAll();
+    disk_->faults.push_back({"syncfs", "/data", Status::FromErrno(EIO, "syncfs")});
+    std::optional<Status> made;
+    dir_->OpenPartitions(Many(20), [&](std::vector<OpenOutcome> outcomes) { made = outcomes[7].status; });
+    Drive([&] { return made.has_value(); });
+    EXPECT_FALSE(made->ok());
+    EXPECT_EQ(dir_->status().code(), Code::kOffline);
+    // What may have lost pages is noted: a log that was written to, the journal where its writes go through the page cache.
+    env_->RunAll();
+    EXPECT_EQ(FileBytes("/data/sync-failed"), -1);
+    EXPECT_GT(FileBytes("/data/t-0/sync-failed"), 1);
+    EXPECT_EQ(FileBytes("/data/u-0/sync-failed"), -1);
+    EXPECT_EQ(FileBytes("/data/journal.sluice/sync-failed"), alignment == 0 ? 1 : -1);
+  }
 }
 
 TEST_F(PressureTest, ADirectoryThatGoesOfflineWhileItLooksForSpaceCanBeStopped) {
