@@ -207,6 +207,18 @@ TEST_F(LogReplayTest, DamageBelowTheStartIsPassed) {
   EXPECT_EQ(ReadAll(40).size(), 1u);
 }
 
+// A large batch was synced in its segment and deleted then; the folder is gone, and the journal has only what came after.
+TEST_F(LogReplayTest, EntriesThatDoNotFitALogMadeAnewAreCorruption) {
+  Start(2);
+  ASSERT_TRUE(env_.fs->RemoveTree(Dir()).ok());
+  ASSERT_TRUE(Open(LoadState::Kind::kNew).ok());
+  ASSERT_TRUE(log_->ReplaySynced(Offset(10)).ok());
+  ASSERT_TRUE(log_->ReplayLogStart(Offset(10)).ok());
+  const Status refused = Replay(0, 1);
+  EXPECT_EQ(refused.code(), Code::kCorrupt);
+  EXPECT_NE(refused.what().find("journal entry for offset 10"), std::string::npos) << refused.what();
+}
+
 TEST_F(LogReplayTest, AGapOrAWrongPlaceIsCorruption) {
   Start(4);
   ASSERT_TRUE(Recover().ok());
