@@ -47,9 +47,13 @@ Status LostIfFull(Status status) {
   return status.code() == Code::kNoSpace ? Status::Error(Code::kIo, status.what(), status.sys_errno()) : status;
 }
 
-Status SyncWhole(io::FileSystem& fs, const std::string& log_dir) {
-  Status synced = LostIfFull(fs.SyncAll(log_dir));
-  if (synced.code() == Code::kIo) (void)NoteFailedSync(fs, log_dir, kEveryStem);
+Status WholeSync::Run() {
+  std::lock_guard lock(mutex_);
+  if (!failed_.ok()) return failed_;
+  Status synced = LostIfFull(fs_.SyncAll(log_dir_));
+  if (synced.code() != Code::kIo) return synced;
+  failed_ = synced;
+  (void)NoteFailedSync(fs_, log_dir_, kEveryStem);
   return synced;
 }
 

@@ -4,6 +4,7 @@
 // Thread: any, blocking.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,9 +23,20 @@ inline constexpr char kEveryStem[] = "\n";
 // Pages that a full disk refused when it was synced are lost: not a matter of trying again.
 Status LostIfFull(Status status);
 
-// Syncs the whole file system that the log directory lies on. Such a sync is told of the pages of any file, and only once: where it fails, a note in the
-// directory says so before anything else happens, until it is known which segments of which logs it may have been about.
-Status SyncWhole(io::FileSystem& fs, const std::string& log_dir);
+// Syncs of the whole file system that a log directory lies on. Such a sync is told of the pages of any file, and only once: after one that failed none is
+// believed any more, and a note in the directory says so before anything else happens, until it is known which segments of which logs it may have been about.
+// Thread: any, blocking; one at a time. After error: Run fails for ever; who asked takes the directory offline.
+class WholeSync {
+ public:
+  WholeSync(io::FileSystem* fs, std::string log_dir) : fs_(*fs), log_dir_(std::move(log_dir)) {}
+  Status Run();
+
+ private:
+  io::FileSystem& fs_;
+  const std::string log_dir_;
+  std::mutex mutex_;
+  Status failed_;   // guarded by mutex_
+};
 
 // What has something unsynced in the folders of a log directory, each with its stems as above.
 using Doubts = std::vector<std::pair<std::string, std::string>>;

@@ -36,6 +36,7 @@
 namespace sluice::log {
 
 class Log;
+class WholeSync;
 struct CleanView;
 struct Replacement;
 struct LastOfProducer;
@@ -250,8 +251,8 @@ class Log {
   };
   Result<DataSync> PrepareDataSync();
   void DataSynced(const DataSync& sync);
-  // Run() of many logs, together: with more than `one_by_one` files due the file system of `path` is synced whole instead. Any thread.
-  static Status SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets, size_t one_by_one);
+  // Run() of many logs, together: with more than `one_by_one` files due the file system is synced whole instead. Any thread.
+  static Status SyncTogether(io::FileSystem& fs, WholeSync& whole, std::span<const SyncSet* const> sets, size_t one_by_one);
   Result<SyncSet> PrepareSync();
   // Of a log that was made: whose it is, and the names in its directory. Blocking.
   Status SyncNames();

@@ -8,7 +8,7 @@
 namespace sluice::log {
 
 LogDir::Impl::Impl(const Env& e, LogDirOptions o)
-    : jobs(e.pool), appender_jobs(e.appender), env(With(e, &jobs, &appender_jobs, &sweeper)), sweeper(env, o.removal_piece_bytes), options(std::move(o)), reserve(*e.fs, JournalDir(), kReserveName), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)),
+    : jobs(e.pool), appender_jobs(e.appender), env(With(e, &jobs, &appender_jobs, &sweeper)), sweeper(env, o.removal_piece_bytes), options(std::move(o)), reserve(*e.fs, JournalDir(), kReserveName), whole_sync(e.fs, options.path), cleaner(std::make_unique<Cleaner>(*this, options.cleaner)),
       scrubber(std::make_unique<Scrubber>(*this, options.scrub)) {}
 
 LogDir::Impl::~Impl() {

@@ -101,13 +101,13 @@ void LogDir::Impl::TakeLogs() {
   taking_logs = false;
   for (const auto& [id, partition] : aside) run->content.partitions.emplace(id, partition);
   env.pool->Submit(io::MakeJob(
-      [run, fs = env.fs, path = options.path, one_by_one = options.syncs_one_by_one, journal_dir = JournalDir()] {
+      [run, fs = env.fs, whole = &whole_sync, one_by_one = options.syncs_one_by_one, journal_dir = JournalDir()] {
         if (!run->result.ok()) return;
         std::vector<const Log::SyncSet*> sets;
         for (const TakenLog& log : run->logs) {
           if (log.slot != nullptr) sets.push_back(&log.set);
         }
-        run->result = Log::SyncTogether(*fs, path, sets, one_by_one);
+        run->result = Log::SyncTogether(*fs, *whole, sets, one_by_one);
         if (!run->result.ok()) return;
         run->result = WriteCheckpoint(*fs, journal_dir, EncodeCheckpoint(run->content));
         run->content = Checkpoint();

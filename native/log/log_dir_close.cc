@@ -69,7 +69,7 @@ Status LogDir::Impl::CloseLogs() {
   }
   std::vector<const Log::SyncSet*> sets;
   for (const auto& [log, set] : closing) sets.push_back(&set);
-  SLUICE_TRY(Log::SyncTogether(*env.fs, options.path, sets, options.syncs_one_by_one));
+  SLUICE_TRY(Log::SyncTogether(*env.fs, whole_sync, sets, options.syncs_one_by_one));
   for (auto& [closed, set] : closing) {
     Log& log = *closed;
     log.FinishClose(set);
@@ -84,7 +84,7 @@ Status LogDir::Impl::CloseLogs() {
     return Status::Error(Code::kOffline, "a partition is offline, so the journal in " + JournalDir() + " is kept for the next start");
   }
   // What the closing logs renamed and removed: a segment that comes back later may hold anything.
-  SLUICE_TRY(SyncWhole(*env.fs, options.path));
+  SLUICE_TRY(whole_sync.Run());
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kRecoveryPointsName, ends));
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kLogStartsName, starts));
   SLUICE_TRY(WriteOffsets(*env.fs, options.path + "/" + kHighWatermarksName, watermarks));

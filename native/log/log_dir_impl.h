@@ -191,7 +191,8 @@ struct LogDir::Impl {
   const Env env;                 // its pool is `jobs`, its appender one of the two
   Sweeper sweeper;
   LogDirOptions options;
-  SpaceReserve reserve;          // pool jobs use it: they end before it
+  SpaceReserve reserve;          // pool jobs use these two: they end before them
+  WholeSync whole_sync;
   MetaProperties identity;
   std::unique_ptr<io::FileLock> lock;
   uint32_t alignment = 0;

@@ -174,7 +174,7 @@ void LogDir::Impl::SyncFresh(Opening& opening) {
   }
   Status synced;
   if (fresh.size() > options.new_logs_one_by_one) {
-    synced = opening.whole_sync = SyncWhole(*env.fs, options.path);
+    synced = opening.whole_sync = whole_sync.Run();
   } else {
     for (size_t i = 0; i < fresh.size() && synced.ok(); ++i) synced = opening.loaded[fresh[i]].log->SyncNames();
   }

@@ -168,7 +168,7 @@ Status LogDir::Impl::PrepareJournal(Beginning& begin) {
   if (begin.takes_over) {
     std::vector<const Log::SyncSet*> sets;
     for (const auto& [slot, set] : begin.hardening) sets.push_back(&set);
-    SLUICE_TRY(Log::SyncTogether(*env.fs, options.path, sets, options.syncs_one_by_one));
+    SLUICE_TRY(Log::SyncTogether(*env.fs, whole_sync, sets, options.syncs_one_by_one));
   } else {
     Result<std::vector<io::DirEntry>> entries = env.fs->List(JournalDir());
     if (!entries.ok()) return entries.status();

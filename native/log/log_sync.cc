@@ -47,7 +47,7 @@ Status WriteTemporary(io::FileSystem& fs, const PendingFile& file) {
 
 }  // namespace
 
-Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<const SyncSet* const> sets, size_t one_by_one) {
+Status Log::SyncTogether(io::FileSystem& fs, WholeSync& whole, std::span<const SyncSet* const> sets, size_t one_by_one) {
   size_t due = 0;
   for (const SyncSet* set : sets) due += set->segments.size() + set->files.size();
   if (due <= one_by_one) {
@@ -62,12 +62,12 @@ Status Log::SyncTogether(io::FileSystem& fs, const std::string& path, std::span<
     }
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, set->dir, WriteTemporary(fs, file)));
   }
-  SLUICE_TRY(SyncWhole(fs, path));
+  SLUICE_TRY(whole.Run());
   for (const SyncSet* set : sets) {
     for (const SegmentRef& segment : set->segments) SLUICE_TRY(LostIfFull(segment->SyncOutcome()));
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, set->dir, fs.Rename(TemporaryName(file), file.path)));
   }
-  SLUICE_TRY(SyncWhole(fs, path));  // the names
+  SLUICE_TRY(whole.Run());  // the names
   for (const SyncSet* set : sets) {
     if (!set->cut_note.empty()) (void)fs.Remove(set->cut_note);
   }

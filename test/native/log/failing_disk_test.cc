@@ -99,8 +99,10 @@ TEST(FailingDisk, TheNoteOfTheWholeDirectoryGoesWhenEachLogHasItsOwn) {
   const std::string all = std::string("/d/") + kSyncFailedName, one = std::string("/d/t-0/") + kSyncFailedName, other = std::string("/d/u-0/") + kSyncFailedName;
   const auto fail = [&] {
     disk.faults.push_back({"syncfs", "/d", Status::FromErrno(ENOSPC, "syncfs")});
-    EXPECT_EQ(SyncWhole(disk, "/d").code(), Code::kIo);
+    WholeSync whole(&disk, "/d");
+    EXPECT_EQ(whole.Run().code(), Code::kIo);
     disk.faults.clear();
+    EXPECT_EQ(whole.Run().code(), Code::kIo);   // which the disk would not say twice
   };
   fail();
   EXPECT_TRUE(*disk.Exists(all));
@@ -127,6 +129,12 @@ TEST(FailingDisk, TheNoteOfTheWholeDirectoryGoesWhenEachLogHasItsOwn) {
   written.clear();
   ASSERT_TRUE(WriteAgain(disk, "/d/t-0").ok());
   EXPECT_EQ(written.front(), "write /d/t-0/00000000000000000007.log");
+  // Without a descriptor nothing was synced, and nothing is lost.
+  WholeSync whole(&disk, "/d");
+  disk.fail = [](const char* what, const std::string&) { return std::string(what) == "open" ? Status::FromErrno(EMFILE, "open") : Status::Ok(); };
+  EXPECT_EQ(whole.Run().code(), Code::kNoFiles);
+  disk.fail = nullptr;
+  EXPECT_TRUE(whole.Run().ok());
 }
 
 // Made by a start that was killed; the next one could not sync what says whose it is, and was killed too.

@@ -1,5 +1,6 @@
 // What a log does when the disk does not: nothing acknowledged is lost, nothing refused comes back.
 #include "fault_fs.h"
+#include "log/doubt.h"
 #include "log_fixture.h"
 
 namespace sluice::log {
@@ -151,7 +152,8 @@ TEST_F(LogFaultTest, AfterAFailedSyncThoseThatWereUnderWayFailToo) {
   fs_.fail_sync = false;
   EXPECT_EQ(other->Run(fs_).code(), Code::kIo);
   const std::vector<const Log::SyncSet*> many(100, &*other);
-  EXPECT_EQ(Log::SyncTogether(fs_, dir_.path(), many, 64).code(), Code::kIo);
+  WholeSync whole(&fs_, dir_.path());
+  EXPECT_EQ(Log::SyncTogether(fs_, whole, many, 64).code(), Code::kIo);
 }
 
 TEST_F(LogFaultTest, ASegmentThatCannotBeRenamedForDeletionKeepsThoseBehindIt) {
