@@ -134,7 +134,7 @@ struct Log::Impl {
     std::vector<Offset> txn_indexes;   // of which segments there is a .txnindex; sorted
     std::string missing;               // the checkpoint's segment, if its file is not there
     Offset missing_end{0};             // the log must start here or later for that to be right
-    bool passed = false;               // what could not be read lies below the log's start, and was left behind
+    std::string passed;                // what could not be read lies below the log's start, and was left behind
     bool TakeLater(Offset base) {
       auto at = std::lower_bound(later.begin(), later.end(), base);
       if (at == later.end() || *at != base) return false;

@@ -166,7 +166,7 @@ Status Log::ReplayBatch(const BatchEntry& entry) {
   const bool left = !later.empty() && entry.segment_base < later.front() && later.front() <= log.log_start;  // all of its segment lies below the start
   if (log.segments->empty() && (!begins_segment || left)) {
     // Its segment is gone, with retention; only what the log knows of it counts.
-    if (log.replay->passed && entry.end > log.log_start) return corrupt("segment " + std::to_string(entry.segment_base.v) + " is damaged below the log's start");
+    if (!log.replay->passed.empty() && entry.end > log.log_start) return corrupt("segment " + std::to_string(entry.segment_base.v) + " is damaged below the log's start");
     if (head->has_producer()) (void)log.producers.Apply(*head, marker, nullptr);
     if (head->epoch.v >= 0 && head->epoch > log.epochs.latest()) (void)log.epochs.Assign(head->epoch, head->base);
     log.written_end = log.next_offset = entry.end;
@@ -222,7 +222,7 @@ Status Log::ReplaySynced(Offset end) {
   log.replay->mode = Durability::kFsync;
   if (end <= log.written_end) return Status::Ok();
   if (log.segments->empty()) {
-    if (log.replay->passed) std::erase_if(log.replay->later, [&](Offset base) { return base < log.written_end; });
+    if (!log.replay->passed.empty()) std::erase_if(log.replay->later, [&](Offset base) { return base < log.written_end; });
     if (log.replay->later.empty() || log.replay->later.front() >= end) {
       log.written_end = log.next_offset = end;
       return Status::Ok();
@@ -237,11 +237,11 @@ Status Log::ReplaySynced(Offset end) {
   if (log.written_end >= end) return Status::Ok();
   if (end <= log.log_start) {
     // All that is not there had left the log: only the names have come back, or it is damaged. The log goes on with the next segment that an entry begins.
+    log.replay->passed = log.active().log_path() + " at " + std::to_string(scanned.position) + (scanned.why.ok() ? "" : ": " + scanned.why.what());
     const std::shared_ptr<const SegmentList> gone = log.segments;
     log.segments = std::make_shared<const SegmentList>();
     SLUICE_TRY(log.DetachTail(*gone, 0));
     log.written_end = log.next_offset = end;
-    log.replay->passed = true;
     return Status::Ok();
   }
   return Status::Error(Code::kCorrupt, log.active().log_path() + " at " + std::to_string(scanned.position) + ": ends at offset " + std::to_string(log.written_end.v) +
@@ -252,7 +252,10 @@ Status Log::FinishReplay() {
   Impl& log = *impl_;
   if (log.replay == nullptr) return Status::Ok();
   if (log.segments->empty()) {
-    const Offset base = log.replay->later.empty() || log.replay->passed ? std::max(log.log_start, log.written_end) : log.replay->later.front();
+    const std::string& passed = log.replay->passed;
+    const Offset base = log.replay->later.empty() || !passed.empty() ? std::max(log.log_start, log.written_end) : log.replay->later.front();
+    // In that mode more may have followed in the same segment.
+    if (!passed.empty() && log.replay->mode == Durability::kOs) log.Report(Severity::kWarn, passed + "; the log goes on at offset " + std::to_string(base.v));
     SLUICE_TRY(log.ReplayRoll(base));
     log.written_end = base;
   }

@@ -182,29 +182,48 @@ TEST_F(LogReplayTest, ALogThatWasEmptyWhenItWasSyncedIsEmpty) {
   EXPECT_EQ(ReadAll(40).size(), 1u);
 }
 
-// Damage in a segment of which every record was deleted keeps nothing that was appended later from being found.
-TEST_F(LogReplayTest, DamageBelowTheStartIsPassed) {
-  config_.segment_bytes = static_cast<int32_t>(5 * MakeBatch(BatchSpec{.records = 2, .timestamp = 1000}).size());
-  Start(16);
-  ASSERT_EQ(log_->active_base().v, 40);
-  ASSERT_TRUE(Sync().ok());
-  auto active = env_.fs->Open(PathOf(40, ".log"), io::OpenMode::kReadWrite);
-  ASSERT_TRUE(active.ok() && (*active)->Truncate(0).ok());
-  auto file = env_.fs->Open(PathOf(30, ".log"), io::OpenMode::kReadWrite);
-  const uint8_t wrong = 0xff;
-  ASSERT_TRUE(file.ok() && (*file)->WriteAt({&wrong, 1}, 100).ok());
-  // Synced up to the middle of it; the journal has the rest, of which nothing above the start may be left out.
-  ASSERT_TRUE(Recover(Offset(39)).ok());
-  ASSERT_TRUE(log_->ReplaySynced(Offset(36)).ok());
-  ASSERT_TRUE(Replay(13, 14).ok());
-  EXPECT_EQ(log_->ReplayBatch(journal_[14].View()).code(), Code::kCorrupt);
-  ASSERT_TRUE(Recover(Offset(40)).ok());
-  ASSERT_TRUE(log_->ReplaySynced(Offset(36)).ok());
+// Damage in a segment of which every record was deleted keeps nothing that was appended later from being found. It was synced up to its middle, and the
+// journal has the rest.
+class LogReplayDamageTest : public LogReplayTest {
+ protected:
+  void StartAt(Offset log_start) {
+    config_.segment_bytes = static_cast<int32_t>(5 * MakeBatch(BatchSpec{.records = 2, .timestamp = 1000}).size());
+    Start(16);
+    ASSERT_EQ(log_->active_base().v, 40);
+    ASSERT_TRUE(Sync().ok());
+    auto active = env_.fs->Open(PathOf(40, ".log"), io::OpenMode::kReadWrite);
+    ASSERT_TRUE(active.ok() && (*active)->Truncate(0).ok());
+    auto file = env_.fs->Open(PathOf(30, ".log"), io::OpenMode::kReadWrite);
+    const uint8_t wrong = 0xff;
+    ASSERT_TRUE(file.ok() && (*file)->WriteAt({&wrong, 1}, 100).ok());
+    ASSERT_TRUE(Recover(log_start).ok());
+    ASSERT_TRUE(log_->ReplaySynced(Offset(36)).ok());
+  }
+};
+
+TEST_F(LogReplayDamageTest, WhatTheJournalHasGoesOnBehindIt) {
+  StartAt(Offset(40));
   ASSERT_TRUE(Replay(13, 16).ok());
   ASSERT_TRUE(log_->FinishReplay().ok());
   EXPECT_EQ(log_->log_start().v, 40);
   EXPECT_EQ(log_->next_offset().v, 42);
   EXPECT_EQ(ReadAll(40).size(), 1u);
+  EXPECT_TRUE(lines_.lines.empty());
+}
+
+TEST_F(LogReplayDamageTest, NothingAboveTheStartIsLeftOut) {
+  StartAt(Offset(39));
+  ASSERT_TRUE(Replay(13, 14).ok());
+  EXPECT_EQ(log_->ReplayBatch(journal_[14].View()).code(), Code::kCorrupt);
+}
+
+TEST_F(LogReplayDamageTest, InModeOsItIsTold) {
+  StartAt(Offset(40));
+  ASSERT_TRUE(log_->ReplayMode(Durability::kOs).ok());
+  ASSERT_TRUE(log_->FinishReplay().ok());
+  EXPECT_EQ(log_->next_offset().v, 40);
+  ASSERT_EQ(lines_.lines.size(), 1u);
+  EXPECT_NE(lines_.lines[0].find("batch CRC does not match; the log goes on at offset 40"), std::string::npos) << lines_.lines[0];
 }
 
 // A large batch was synced in its segment and deleted then; the folder is gone, and the journal has only what came after.
