@@ -290,6 +290,9 @@ class FlipImage {
   void OfSegment(const Flip& flip, const Part& part, Meaning* out) const {
     if (IsBelowStart(flip)) {
       out->why = "the segment is below the log's start";
+      // The log goes on in it if nothing was written to the next: what lies behind the damage is not always found.
+      const ProvenState* active = Proven(flip.folder);
+      out->of[flip.folder].told = active != nullptr && BaseOf(flip.path) == active->segment_base.v;
       return;
     }
     const std::vector<BatchAt> batches = Batches(flip.path);
