@@ -9,6 +9,8 @@ namespace {
 constexpr int64_t kMostNotes = 1 << 20;
 constexpr int64_t kSearchBytes = 1 << 20;
 
+std::string NoteIn(const std::string& dir) { return dir + "/" + kSyncFailedName; }
+
 Status WriteFileAgain(io::FileSystem& fs, const std::string& path) {
   Result<std::unique_ptr<io::File>> file = fs.Open(path, io::OpenMode::kReadWrite);
   if (!file.ok()) return file.status();
@@ -36,7 +38,7 @@ bool IsNamed(const std::string& stems, const std::string& name) {
 }  // namespace
 
 Status NoteFailedSync(io::FileSystem& fs, const std::string& dir, const std::string& stems) {
-  Result<std::unique_ptr<io::File>> file = fs.Open(dir + "/" + kSyncFailedName, io::OpenMode::kCreate);
+  Result<std::unique_ptr<io::File>> file = fs.Open(NoteIn(dir), io::OpenMode::kCreate);
   if (!file.ok()) return file.status();
   Result<int64_t> size = (*file)->Size();
   if (!size.ok()) return size.status();
@@ -62,11 +64,11 @@ void NoteDoubts(io::FileSystem& fs, const std::string& log_dir, const Doubts& do
     const Code noted = NoteFailedSync(fs, dir, stems).code();
     if (noted != Code::kOk && noted != Code::kNotFound) all = false;   // not found: deleted meanwhile
   }
-  if (all) (void)fs.Remove(log_dir + "/" + kSyncFailedName);
+  if (all) (void)fs.Remove(NoteIn(log_dir));
 }
 
 Status SpreadDoubt(io::FileSystem& fs, const std::string& log_dir) {
-  const std::string note = log_dir + "/" + kSyncFailedName;
+  const std::string note = NoteIn(log_dir);
   Result<bool> noted = fs.Exists(note);
   if (!noted.ok()) return noted.status();
   if (!*noted) return Status::Ok();
@@ -81,7 +83,7 @@ Status SpreadDoubt(io::FileSystem& fs, const std::string& log_dir) {
 void NoteCut(io::FileSystem& fs, const std::string& dir) { (void)fs.Open(dir + "/" + kCutName, io::OpenMode::kCreate); }
 
 Status WriteAgain(io::FileSystem& fs, const std::string& dir) {
-  const std::string note = dir + "/" + kSyncFailedName;
+  const std::string note = NoteIn(dir);
   Result<std::string> stems = io::ReadWholeFile(fs, note, kMostNotes);
   if (!stems.ok()) return stems.status();
   Result<std::vector<io::DirEntry>> entries = fs.List(dir);

@@ -16,7 +16,7 @@ struct LogDir::Impl::Opening {
   std::vector<OpenOutcome> outcomes;
   std::vector<char> decided;       // the outcome stands already
   std::vector<Loaded> loaded;
-  Status whole_sync;               // what became of a sync of the whole file system
+  Status all_synced;               // what became of a sync of the whole file system, if there was one
   size_t jobs_left = 0;
   std::function<void(std::vector<OpenOutcome>)> done;
 };
@@ -174,7 +174,7 @@ void LogDir::Impl::SyncFresh(Opening& opening) {
   }
   Status synced;
   if (fresh.size() > options.new_logs_one_by_one) {
-    synced = opening.whole_sync = whole_sync.Run();
+    synced = opening.all_synced = whole_sync.Run();
   } else {
     for (size_t i = 0; i < fresh.size() && synced.ok(); ++i) synced = opening.loaded[fresh[i]].log->SyncNames();
   }
@@ -276,14 +276,14 @@ void LogDir::Impl::NoteFailedOpen(const PartitionSpec& spec, const Status& why) 
 
 void LogDir::Impl::TakeUp(Opening& opening) {
   --openings;
-  if (!opening.whole_sync.ok() && opening.whole_sync.code() != Code::kNoFiles) {
+  if (!opening.all_synced.ok() && opening.all_synced.code() != Code::kNoFiles) {
     Doubts doubts = Unsynced();
     for (const Loaded& loaded : opening.loaded) {
       if (loaded.log && loaded.fresh) doubts.emplace_back(loaded.log->dir(), kEveryStem);   // what says whose it is too
       else if (loaded.log) AddUnsynced(*loaded.log, &doubts);
     }
     Doubt(std::move(doubts));
-    TakeOffline(opening.whole_sync);
+    TakeOffline(opening.all_synced);
   }
   for (size_t i = 0; i < opening.specs.size(); ++i) {
     if (opening.decided[i]) continue;

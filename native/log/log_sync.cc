@@ -36,6 +36,12 @@ std::string StemsOf(std::span<const SegmentRef> segments) {
   return stems;
 }
 
+// Of a write-back of these, which may have lost pages: the note of that comes first.
+Status NotedIfLost(io::FileSystem& fs, const std::string& dir, std::span<const SegmentRef> segments, Status synced) {
+  if (synced.code() == Code::kIo) (void)NoteFailedSync(fs, dir, StemsOf(segments));
+  return synced;
+}
+
 std::string TemporaryName(const PendingFile& file) { return file.path + ".tmp"; }
 
 Status WriteTemporary(io::FileSystem& fs, const PendingFile& file) {
@@ -56,9 +62,7 @@ Status Log::SyncTogether(io::FileSystem& fs, WholeSync& whole, std::span<const S
   }
   for (const SyncSet* set : sets) {
     for (const SegmentRef& segment : set->segments) {
-      const Status written = WriteOutAll(*segment);
-      if (written.code() == Code::kIo) (void)NoteFailedSync(fs, set->dir, StemsOf(set->segments));
-      SLUICE_TRY(UnlessGone(fs, set->dir, written));
+      SLUICE_TRY(UnlessGone(fs, set->dir, NotedIfLost(fs, set->dir, set->segments, WriteOutAll(*segment))));
     }
     for (const PendingFile& file : set->files) SLUICE_TRY(UnlessGone(fs, set->dir, WriteTemporary(fs, file)));
   }
@@ -76,9 +80,7 @@ Status Log::SyncTogether(io::FileSystem& fs, WholeSync& whole, std::span<const S
 
 Status Log::SyncSet::Run(io::FileSystem& fs) const {
   return UnlessGone(fs, dir, [&]() -> Status {
-    const Status synced = SyncSegments(*this);
-    if (synced.code() == Code::kIo) (void)NoteFailedSync(fs, dir, StemsOf(segments));
-    SLUICE_TRY(synced);
+    SLUICE_TRY(NotedIfLost(fs, dir, segments, SyncSegments(*this)));
     for (const PendingFile& file : files) SLUICE_TRY(io::WriteFileAtomically(fs, file.path, file.content));
     for (const std::string& name : dirs) SLUICE_TRY(fs.SyncDir(name));
     if (!cut_note.empty()) (void)fs.Remove(cut_note);
@@ -103,11 +105,7 @@ Result<Log::DataSync> Log::PrepareDataSync() {
 
 Status Log::DataSync::Run(io::FileSystem& fs) const {
   return UnlessGone(fs, dir, [&]() -> Status {
-    for (const SegmentRef& segment : segments) {
-      const Status synced = LostIfFull(segment->SyncData());
-      if (synced.code() == Code::kIo) (void)NoteFailedSync(fs, dir, StemsOf(segments));
-      SLUICE_TRY(synced);
-    }
+    for (const SegmentRef& segment : segments) SLUICE_TRY(NotedIfLost(fs, dir, segments, LostIfFull(segment->SyncData())));
     return names ? fs.SyncDir(dir) : Status::Ok();
   }());
 }

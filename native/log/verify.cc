@@ -126,9 +126,7 @@ struct Verifier::Impl {
   bool HoldsNothing(const Partition& partition) {
     Result<DirListing> listing = ListPartition(fs, PathOf(partition.folder));
     return listing.ok() && std::all_of(listing->logs.begin(), listing->logs.end(), [&](Offset base) {
-      Result<std::unique_ptr<io::File>> file = fs.Open(JoinPath(PathOf(partition.folder), SegmentFileName(base, kLogSuffix)), io::OpenMode::kRead);
-      if (!file.ok()) return false;
-      Result<int64_t> size = (*file)->Size();
+      Result<int64_t> size = fs.FileSize(JoinPath(PathOf(partition.folder), SegmentFileName(base, kLogSuffix)));
       return size.ok() && *size == 0;
     });
   }

@@ -296,7 +296,7 @@ class World {
     // The disk makes writers wait for a while: then others write for the home thread.
     if (Chance(1)) clock_.now_us += 40000;
     // Nothing can be promised of a kill between a sync that has failed and the note of it, the next call.
-    const bool notes = what.rfind("create ", 0) == 0 && what.ends_with(std::string("/") + kSyncFailedName);
+    const bool notes = what.starts_with("create ") && what.ends_with(std::string("/") + kSyncFailedName);
     if (end_in_ > 0 && !notes && --end_in_ == 0) {
       Note("end within: " + what);
       ++inside_;
